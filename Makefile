@@ -1,0 +1,40 @@
+# Needs rustup's cargo and python3; Docker where there is one. rustup adds the toolchain and the wasm target that
+# rust-toolchain.toml names on cargo's first call here.
+
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := .cache/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint advisories wasm clean rustup
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: rustup ## Start everything on this machine, with demo projects and keys; Ctrl-C stops it
+	cargo run --package stack --bin demo
+
+test: rustup ## Run all tests; the stack tests start a real Envoy, in Docker if a daemon answers
+	cargo test --workspace --no-fail-fast
+
+lint: rustup $(CARGO_DENY) ## Check format, clippy (native and wasm), docs, licences and sources of dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --package mcp-key-auth --target wasm32-wasip1 -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+	$(CARGO_DENY) --workspace check --hide-inclusion-graph bans licenses sources
+
+advisories: $(CARGO_DENY) ## Check dependencies for known vulnerabilities; fetches the database from GitHub
+	$(CARGO_DENY) --workspace check advisories
+
+wasm: rustup ## Build the filter: target/wasm32-wasip1/filter/mcp_key_auth.wasm
+	cargo build --package mcp-key-auth --target wasm32-wasip1 --profile filter
+
+clean: ## Remove what was built, and the demo's data and keys
+	cargo clean
+	rm -rf .run
+
+$(CARGO_DENY): | rustup
+	cargo install --locked --version $(CARGO_DENY_VERSION) --root .cache/tools/cargo-deny-$(CARGO_DENY_VERSION) cargo-deny
+
+rustup:
+	$(if $(shell command -v rustup),@:,$(error rustup is missing: install it from https://rustup.rs, then run make again))
