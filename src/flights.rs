@@ -1,0 +1,207 @@
+//! Checks under way and the requests that wait for them: one check per question, however many ask it.
+//!
+//! **Every waiter leaves exactly once: with the answer, at its deadline, or because its request ended.** Bounded in
+//! waiters and in checks. Knows nothing of what a waiter is.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use crate::check::Question;
+use crate::config::Limits;
+use crate::now::Now;
+
+/// How long past its time limit an answer is still hoped for. Envoy itself ends a check at the limit; this only
+/// catches what Envoy lost.
+const GRACE_MS: u64 = 100;
+
+/// The checks under way in one worker.
+#[derive(Debug)]
+pub(crate) struct Flights<W> {
+    limits: Limits,
+    timeout_ms: u64,
+    flights: HashMap<Question, Flight<W>>,
+    tokens: HashMap<u32, Question>,
+    unsent: VecDeque<Question>,
+    waiting: usize,
+}
+
+/// One check and who waits for it.
+#[derive(Debug)]
+struct Flight<W> {
+    waiters: BTreeMap<u32, Waiter<W>>,
+    token: Option<u32>,
+    sent_at_ms: u64,
+    ends_at_ms: u64,
+}
+
+#[derive(Debug)]
+struct Waiter<W> {
+    waiter: W,
+    ends_at_ms: u64,
+}
+
+/// How a request was taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// Nobody had asked: a check is to be sent.
+    Leads,
+    /// The question is being asked already.
+    Follows,
+    /// There is no room: the request is not waiting.
+    Full,
+}
+
+/// A check that ended, with all who waited for it.
+#[derive(Debug)]
+pub(crate) struct Landed<W> {
+    /// What had been asked.
+    pub(crate) question: Question,
+    /// When, on the monotonic clock.
+    pub(crate) sent_at_ms: u64,
+    /// Context id and waiter, in the order of their coming.
+    pub(crate) waiters: Vec<(u32, W)>,
+}
+
+impl<W> Flights<W> {
+    pub(crate) fn new(limits: Limits, timeout_ms: u32) -> Self {
+        Self {
+            limits,
+            timeout_ms: timeout_ms.into(),
+            flights: HashMap::new(),
+            tokens: HashMap::new(),
+            unsent: VecDeque::new(),
+            waiting: 0,
+        }
+    }
+
+    /// Makes `waiter`, of the request `id`, wait for the answer to `question`.
+    pub(crate) fn join(&mut self, question: &Question, id: u32, waiter: W, now: Now) -> Joined {
+        if self.waiting >= self.limits.max_waiters {
+            return Joined::Full;
+        }
+        let joined = self.ask(question, now);
+        if joined != Joined::Full
+            && let Some(flight) = self.flights.get_mut(question)
+        {
+            let waiter = Waiter {
+                waiter,
+                ends_at_ms: now.monotonic_ms + self.timeout_ms + GRACE_MS,
+            };
+            if flight.waiters.insert(id, waiter).is_none() {
+                self.waiting += 1;
+            }
+        }
+        joined
+    }
+
+    /// Has `question` asked with nobody waiting for it.
+    pub(crate) fn ask(&mut self, question: &Question, now: Now) -> Joined {
+        if self.flights.contains_key(question) {
+            return Joined::Follows;
+        }
+        if self.flights.len() >= self.limits.max_checks {
+            return Joined::Full;
+        }
+        let flight = Flight {
+            waiters: BTreeMap::new(),
+            token: None,
+            sent_at_ms: now.monotonic_ms,
+            ends_at_ms: now.monotonic_ms + self.timeout_ms + GRACE_MS,
+        };
+        self.flights.insert(question.clone(), flight);
+        self.unsent.push_back(question.clone());
+        Joined::Leads
+    }
+
+    /// Takes the next question for which a check is to be sent.
+    pub(crate) fn next_unsent(&mut self) -> Option<Question> {
+        self.unsent.pop_front()
+    }
+
+    /// Whoever leads the check of `question`, if somebody waits for it.
+    pub(crate) fn leader(&self, question: &Question) -> Option<&W> {
+        let (_, leader) = self.flights.get(question)?.waiters.first_key_value()?;
+        Some(&leader.waiter)
+    }
+
+    /// The check of `question` is under way as `token`.
+    pub(crate) fn handle_sent(&mut self, question: Question, token: u32, now: Now) {
+        if let Some(flight) = self.flights.get_mut(&question) {
+            flight.token = Some(token);
+            flight.sent_at_ms = now.monotonic_ms;
+            flight.ends_at_ms = now.monotonic_ms + self.timeout_ms + GRACE_MS;
+            self.tokens.insert(token, question);
+        }
+    }
+
+    /// The check `token` ended; `None` when nobody is interested any more.
+    pub(crate) fn handle_response(&mut self, token: u32) -> Option<Landed<W>> {
+        let question = self.tokens.remove(&token)?;
+        self.land(question)
+    }
+
+    /// The check of `question` could not be sent.
+    pub(crate) fn handle_not_sent(&mut self, question: Question) -> Option<Landed<W>> {
+        self.land(question)
+    }
+
+    /// The request `id` ended while it waited.
+    pub(crate) fn leave(&mut self, question: &Question, id: u32) {
+        if let Some(flight) = self.flights.get_mut(question)
+            && flight.waiters.remove(&id).is_some()
+        {
+            self.waiting -= 1;
+        }
+    }
+
+    /// Takes out whoever has waited too long, and forgets checks whose answer was lost.
+    pub(crate) fn handle_timeout(&mut self, now: Now) -> Vec<(u32, W)> {
+        let mut late = Vec::new();
+        for flight in self.flights.values_mut() {
+            late.extend(
+                flight
+                    .waiters
+                    .extract_if(.., |_, waiter| waiter.ends_at_ms <= now.monotonic_ms)
+                    .map(|(id, waiter)| (id, waiter.waiter)),
+            );
+        }
+        self.waiting -= late.len();
+        let tokens = &mut self.tokens;
+        self.flights.retain(|_, flight| {
+            let lost = flight.waiters.is_empty() && flight.ends_at_ms <= now.monotonic_ms;
+            if lost && let Some(token) = flight.token {
+                tokens.remove(&token);
+            }
+            !lost
+        });
+        self.unsent
+            .retain(|question| self.flights.contains_key(question));
+        late
+    }
+
+    /// Whether nothing is under way.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.flights.is_empty()
+    }
+
+    /// Requests that wait, and checks under way.
+    pub(crate) fn occupancy(&self) -> (usize, usize) {
+        (self.waiting, self.flights.len())
+    }
+
+    fn land(&mut self, question: Question) -> Option<Landed<W>> {
+        let flight = self.flights.remove(&question)?;
+        self.waiting -= flight.waiters.len();
+        Some(Landed {
+            question,
+            sent_at_ms: flight.sent_at_ms,
+            waiters: flight
+                .waiters
+                .into_iter()
+                .map(|(id, waiter)| (id, waiter.waiter))
+                .collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! One request between its headers and its decision, shared by its own context and the root that answers it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::types::{Action, MapType};
+
+use super::ffi;
+use super::worker::Worker;
+use crate::authenticator::{Decision, Ruling};
+use crate::cache::Known;
+use crate::check::Question;
+use crate::denial::{Denial, Refusal};
+use crate::identity;
+use crate::outcome::{CacheState, Outcome};
+use crate::request::Request;
+
+/// An exchange as its two owners hold it.
+pub(super) type SharedExchange = Rc<RefCell<Exchange>>;
+
+/// A request on its way to exactly one outcome.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    /// What was asked of us.
+    pub(super) request: Request,
+    /// What was remembered when it came.
+    pub(super) known: Known,
+    state: State,
+}
+
+/// **A state is left only downwards, and every exchange is counted once: on reaching one of the last three.**
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    /// Its headers are being looked at.
+    Arrived,
+    /// It is paused until its question is answered.
+    Waiting(Question),
+    /// It went on upstream.
+    Continued,
+    /// It was answered by the filter; nothing of it may go upstream.
+    Denied,
+    /// It ended before it was decided.
+    Abandoned,
+}
+
+impl Exchange {
+    pub(super) fn new(request: Request, known: Known) -> SharedExchange {
+        Rc::new(RefCell::new(Self {
+            request,
+            known,
+            state: State::Arrived,
+        }))
+    }
+
+    /// Whether its body and trailers must stay where they are.
+    pub(super) fn holds_back(&self) -> bool {
+        matches!(self.state, State::Waiting(_) | State::Denied)
+    }
+
+    /// Pauses it. Until something better is known, the access log calls it abandoned.
+    pub(super) fn wait(&mut self, question: Question) -> Action {
+        self.state = State::Waiting(question);
+        set_filter_state("mcp.outcome", Outcome::Abandoned.name());
+        Action::Pause
+    }
+
+    /// Ends a wait to which no decision will come any more, and tells for what it waited.
+    pub(super) fn abandon(&mut self, worker: &Worker) -> Option<Question> {
+        if !matches!(self.state, State::Waiting(_)) {
+            return None;
+        }
+        worker.metrics.request(Outcome::Abandoned, CacheState::Miss);
+        match std::mem::replace(&mut self.state, State::Abandoned) {
+            State::Waiting(question) => Some(question),
+            _ => None,
+        }
+    }
+
+    /// Carries out `decision`, once: the only place where a decision becomes host calls. The effective
+    /// context must be that of this request.
+    pub(super) fn apply(&mut self, worker: &Worker, decision: &Decision) -> Action {
+        let paused = match self.state {
+            State::Arrived => false,
+            State::Waiting(_) => true,
+            State::Continued | State::Denied | State::Abandoned => return Action::Continue,
+        };
+        worker.metrics.request(decision.outcome(), decision.cache);
+        set_filter_state("mcp.outcome", decision.outcome().name());
+        set_filter_state("mcp.cache", decision.cache.name());
+        if let Some(project) = &decision.project {
+            set_filter_state("mcp.project_id", project.as_str());
+        }
+        if let Some(key_id) = &decision.key_id {
+            set_filter_state("mcp.key_id", key_id.as_str());
+        }
+        match decision.ruling {
+            Ruling::Continue { strip_key, .. } => {
+                self.state = State::Continued;
+                self.edit_headers(worker, decision, strip_key);
+                // A resume inside the headers callback would send the request upstream twice.
+                if paused && hostcalls::resume_http_request().is_err() {
+                    log::error!("Envoy did not resume a request");
+                }
+                Action::Continue
+            }
+            Ruling::Deny(denial) => {
+                self.state = State::Denied;
+                self.deny(worker, denial);
+                Action::Pause
+            }
+        }
+    }
+
+    /// Takes out what the client claims to be, and the key where it stays here; puts in who it is.
+    fn edit_headers(&self, worker: &Worker, decision: &Decision, strip_key: bool) {
+        for forged in &self.request.forged {
+            set_header(forged, None);
+        }
+        if strip_key {
+            let presented = &self.request.presented;
+            for carrier in worker.config.key_sources.carriers_of(presented) {
+                set_header(carrier, None);
+            }
+        }
+        if let Some(project) = &decision.project {
+            set_header(identity::PROJECT_ID, Some(project.as_str()));
+        }
+        if let Some(key_id) = &decision.key_id {
+            set_header(identity::KEY_ID, Some(key_id.as_str()));
+        }
+    }
+
+    fn deny(&self, worker: &Worker, denial: Denial) {
+        let refusal = denial.refusal();
+        let request_id = self.request.request_id.as_deref();
+        let body = worker.bodies.render(refusal, request_id);
+        let retry_after = worker.config.retry_after_s.to_string();
+        let mut headers = vec![
+            ("content-type", "application/json"),
+            ("cache-control", "no-store"),
+        ];
+        match refusal {
+            Refusal::MissingKey | Refusal::AmbiguousKey | Refusal::InvalidKey => headers.extend(
+                worker
+                    .config
+                    .challenge
+                    .value()
+                    .map(|challenge| ("www-authenticate", challenge)),
+            ),
+            Refusal::Unavailable => headers.push(("retry-after", &retry_after)),
+            Refusal::UnknownProject => {}
+        }
+        log::debug!("{}", denial.outcome_name());
+        if !ffi::send_local_response(
+            refusal.status(),
+            denial.details(),
+            &headers,
+            body.as_bytes(),
+        ) {
+            log::error!("Envoy did not take the answer to a refused request");
+        }
+    }
+}
+
+fn set_header(name: &str, value: Option<&str>) {
+    if hostcalls::set_map_value(MapType::HttpRequestHeaders, name, value).is_err() {
+        log::error!("Envoy did not change a request header");
+    }
+}
+
+/// Values are ids and names from fixed lists, which need no escaping in any log.
+fn set_filter_state(name: &str, value: &str) {
+    // One path element: with two, Envoy joins them by a zero byte that no log format can name.
+    if hostcalls::set_property(vec![name], Some(value.as_bytes())).is_err() {
+        log::debug!("Envoy did not take the filter state {name}");
+    }
+}

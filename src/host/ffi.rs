@@ -1,0 +1,92 @@
+//! The two host calls that the SDK lacks, and the only `unsafe` of the filter.
+//!
+//! The SDK's `send_http_response` passes no response code details, and neither it nor the standard library gives
+//! the monotonic clock as a number that two VMs can compare.
+
+#![allow(unsafe_code, reason = "a host call is an extern function")]
+
+use std::ptr::null;
+
+#[cfg_attr(target_family = "wasm", link(wasm_import_module = "env"))]
+unsafe extern "C" {
+    /// proxy-wasm ABI 0.2.1. The result is a status code, 0 for success; taken as a plain number because the SDK's
+    /// `Status` enum lacks some of the values that a host may return.
+    fn proxy_send_local_response(
+        status_code: u32,
+        details: *const u8,
+        details_len: usize,
+        body: *const u8,
+        body_len: usize,
+        headers: *const u8,
+        headers_len: usize,
+        grpc_status: i32,
+    ) -> u32;
+}
+
+#[cfg_attr(
+    target_family = "wasm",
+    link(wasm_import_module = "wasi_snapshot_preview1")
+)]
+unsafe extern "C" {
+    /// WASI preview 1. The result is an errno, 0 for success.
+    fn clock_time_get(clock_id: u32, precision: u64, time: *mut u64) -> u16;
+}
+
+const CLOCK_MONOTONIC: u32 = 1;
+
+/// Answers the request of the effective context. Returns whether Envoy took it.
+pub(super) fn send_local_response(
+    status: u32,
+    details: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> bool {
+    let headers = serialize(headers);
+    // SAFETY: every pointer is that of a live slice and goes with its length; the host copies what they
+    // point at before it returns and keeps no pointer.
+    let result = unsafe {
+        proxy_send_local_response(
+            status,
+            details.as_ptr(),
+            details.len(),
+            if body.is_empty() {
+                null()
+            } else {
+                body.as_ptr()
+            },
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            -1,
+        )
+    };
+    result == 0
+}
+
+/// Milliseconds on the clock that all VMs of one Envoy share and that never steps.
+pub(super) fn monotonic_ms() -> u64 {
+    let mut nanoseconds = 0u64;
+    // SAFETY: the pointer is that of a live, aligned u64, which the host fills before it returns.
+    let errno = unsafe { clock_time_get(CLOCK_MONOTONIC, 1, &raw mut nanoseconds) };
+    if errno == 0 {
+        nanoseconds / 1_000_000
+    } else {
+        0
+    }
+}
+
+/// proxy-wasm's form of a header map: count, sizes, then names and values each ended by a zero byte.
+fn serialize(headers: &[(&str, &str)]) -> Vec<u8> {
+    let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes();
+    let mut out = Vec::with_capacity(256);
+    out.extend_from_slice(&number(headers.len()));
+    for (name, value) in headers {
+        out.extend_from_slice(&number(name.len()));
+        out.extend_from_slice(&number(value.len()));
+    }
+    for text in headers.iter().flat_map(|(name, value)| [name, value]) {
+        out.extend_from_slice(text.as_bytes());
+        out.push(0);
+    }
+    out
+}

@@ -1,0 +1,86 @@
+//! The context of one request: hands its headers over, and holds it back while it waits.
+
+use std::rc::Rc;
+
+use proxy_wasm::hostcalls;
+use proxy_wasm::traits::{Context, HttpContext};
+use proxy_wasm::types::{Action, MapType};
+
+use super::exchange::SharedExchange;
+use super::ffi;
+use super::worker::Worker;
+use crate::request::Request;
+
+/// One request.
+pub(super) struct AuthHttp {
+    id: u32,
+    /// `None` under a root that has no valid configuration, which Envoy never routes requests to.
+    worker: Option<Rc<Worker>>,
+    exchange: Option<SharedExchange>,
+}
+
+impl AuthHttp {
+    pub(super) fn new(id: u32, worker: Option<Rc<Worker>>) -> Self {
+        Self {
+            id,
+            worker,
+            exchange: None,
+        }
+    }
+
+    /// While a verdict is out, no part of the request moves. With `allow_on_headers_stop_iteration` Envoy goes on
+    /// to offer body and trailers, and letting them by would let the whole request by.
+    fn hold_back(&self) -> Action {
+        match &self.exchange {
+            Some(exchange) if exchange.borrow().holds_back() => Action::Pause,
+            _ => Action::Continue,
+        }
+    }
+
+    fn end(&self) {
+        if let (Some(worker), Some(exchange)) = (&self.worker, &self.exchange) {
+            worker.handle_end(self.id, exchange);
+        }
+    }
+}
+
+impl Context for AuthHttp {}
+
+impl HttpContext for AuthHttp {
+    fn on_http_request_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
+        let Some(worker) = &self.worker else {
+            ffi::send_local_response(503, "mcp_key_auth_not_configured", &[], b"");
+            return Action::Pause;
+        };
+        // As bytes: the SDK's String getters trap on a header that is not UTF-8.
+        let headers = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
+        let request = Request::read(&headers, &worker.config);
+        let (exchange, action) = worker.handle_request(self.id, request);
+        self.exchange = Some(exchange);
+        action
+    }
+
+    fn on_http_request_body(&mut self, _body_size: usize, _end_of_stream: bool) -> Action {
+        self.hold_back()
+    }
+
+    fn on_http_request_trailers(&mut self, _num_trailers: usize) -> Action {
+        self.hold_back()
+    }
+
+    fn on_http_response_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
+        // A response to a request that still waits is Envoy's own, such as that of an idle timeout.
+        self.end();
+        Action::Continue
+    }
+
+    fn on_log(&mut self) {
+        self.end();
+    }
+}
+
+impl Drop for AuthHttp {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,139 @@
+//! The cache's buckets in Envoy's shared data, common to all workers and kept across VM reloads.
+//!
+//! Shared data has no delete, so there is one value per bucket and no other, and the names of buckets are fixed.
+
+use edge_api::check::Subject;
+use edge_api::key_sha256::KeySha256;
+use proxy_wasm::hostcalls;
+
+use super::metrics::Metrics;
+use crate::cache::{Bucket, CacheLimits, Entry, Known, Place, Put, Remembered, Seal};
+use crate::check::Question;
+use crate::config::ControlPlane;
+use crate::now::Now;
+
+/// How often a write is tried again when other workers write the same bucket.
+const ATTEMPTS: usize = 4;
+
+/// The shared cache as one plugin sees it.
+#[derive(Debug)]
+pub(super) struct SharedCache {
+    seal: Seal,
+    limits: CacheLimits,
+}
+
+impl SharedCache {
+    pub(super) fn new(control_plane: &ControlPlane, limits: CacheLimits) -> Self {
+        Self {
+            seal: Seal::derive(control_plane),
+            limits,
+        }
+    }
+
+    /// What is remembered about `subject`, and about `key` presented to it.
+    pub(super) fn known(&self, subject: &Subject, key: Option<&KeySha256>) -> Known {
+        Known {
+            policy: self.find(subject, None),
+            verdict: key.and_then(|key| self.find(subject, Some(key))),
+        }
+    }
+
+    /// Remembers the answer to `question`.
+    pub(super) fn remember(&self, question: &Question, known: &Known, now: Now, metrics: &Metrics) {
+        if let Some(policy) = &known.policy {
+            self.store(&question.subject, None, policy, now, metrics);
+        }
+        if let Some(verdict) = &known.verdict {
+            self.store(
+                &question.subject,
+                question.key.as_ref(),
+                verdict,
+                now,
+                metrics,
+            );
+        }
+    }
+
+    fn find<T: Remembered>(&self, subject: &Subject, key: Option<&KeySha256>) -> Option<Entry<T>> {
+        let find = |region| {
+            let place = self.seal.place(&self.limits, region, subject, key);
+            let (bytes, _) = load(&place);
+            Bucket::new(bytes.as_deref()).find(&self.seal, &place)
+        };
+        find(T::GOOD).or_else(|| find(T::BAD))
+    }
+
+    /// Writes `entry` to the region it belongs to and takes its predecessor out of the other; an entry past its
+    /// life only takes its predecessors out.
+    ///
+    /// The order matters when two workers write opposite answers at once: each writes first and looks second, so
+    /// that whoever comes last sees the other's entry, and the one of the later revision remains.
+    fn store<T: Remembered>(
+        &self,
+        subject: &Subject,
+        key: Option<&KeySha256>,
+        entry: &Entry<T>,
+        now: Now,
+        metrics: &Metrics,
+    ) {
+        let (own, other) = if entry.value.is_good() {
+            (T::GOOD, T::BAD)
+        } else {
+            (T::BAD, T::GOOD)
+        };
+        let own = self.seal.place(&self.limits, own, subject, key);
+        let other = self.seal.place(&self.limits, other, subject, key);
+        update(&own, metrics, |bucket| {
+            if entry.fresh_until_ms <= now.monotonic_ms {
+                return bucket.remove(&self.seal, &own, entry.revision);
+            }
+            match bucket.put(&self.seal, &own, entry, now.monotonic_ms) {
+                Put::Write(bytes) => Some(bytes),
+                Put::Keep => None,
+            }
+        });
+        let (bytes, _) = load(&other);
+        let standing: Option<Entry<T>> = Bucket::new(bytes.as_deref()).find(&self.seal, &other);
+        match standing {
+            Some(standing) if standing.revision > entry.revision => {
+                update(&own, metrics, |bucket| {
+                    bucket.remove(&self.seal, &own, entry.revision)
+                });
+            }
+            Some(_) => update(&other, metrics, |bucket| {
+                bucket.remove(&self.seal, &other, entry.revision)
+            }),
+            None => {}
+        }
+    }
+}
+
+/// Rewrites a bucket unless `change` wants it left alone. Gives up when others keep writing it: the entry is then
+/// learnt again at its next use.
+fn update(place: &Place, metrics: &Metrics, change: impl Fn(Bucket<'_>) -> Option<Vec<u8>>) {
+    for _ in 0..ATTEMPTS {
+        let (bytes, cas) = load(place);
+        let Some(changed) = change(Bucket::new(bytes.as_deref())) else {
+            return;
+        };
+        if hostcalls::set_shared_data(&name(place), Some(&changed), cas).is_ok() {
+            if cas.is_none() {
+                metrics.bucket_created();
+            }
+            return;
+        }
+    }
+}
+
+fn load(place: &Place) -> (Option<Vec<u8>>, Option<u32>) {
+    hostcalls::get_shared_data(&name(place)).unwrap_or((None, None))
+}
+
+/// The bucket's name in shared data; the number after the slash is that of the naming scheme.
+fn name(place: &Place) -> String {
+    format!(
+        "mcp-key-auth/1/{}/{:05x}",
+        place.region.number(),
+        place.bucket
+    )
+}

@@ -1,0 +1,229 @@
+//! Where a client may put its API key, and what it put there. Never the query string: URLs end up in logs.
+
+use edge_api::key_sha256::KeySha256;
+
+use crate::api_key::ApiKey;
+use crate::config::{ConfigError, HeaderName, RawKeySource};
+use crate::identity;
+
+/// The most key sources a configuration may name; carriers are kept in one byte.
+const MAX_SOURCES: usize = 8;
+
+/// The configured key sources, at least one, no header twice.
+#[derive(Debug)]
+pub(crate) struct KeySources(Vec<KeySource>);
+
+/// A header that may carry the key.
+#[derive(Debug)]
+struct KeySource {
+    header: HeaderName,
+    scheme: Option<String>,
+}
+
+/// What a request carries as its key, all sources taken together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Credential {
+    /// No source holds anything.
+    Missing,
+    /// Two different keys, or a source that occurs twice: whoever reads another one than we do would be fooled.
+    Ambiguous,
+    /// Something that no project key can look like.
+    Malformed,
+    /// One key.
+    Key(KeySha256),
+}
+
+/// The credential and the sources that carried it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Presented {
+    /// What it comes to.
+    pub(crate) credential: Credential,
+    carriers: Carriers,
+}
+
+/// A set of key sources, one bit each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Carriers(u8);
+
+/// Collects the key from a request's headers, one header at a time.
+pub(crate) struct KeyCollector<'a> {
+    sources: &'a KeySources,
+    seen: Carriers,
+    carriers: Carriers,
+    key: Option<ApiKey<'a>>,
+    ambiguous: bool,
+}
+
+impl KeySources {
+    pub(crate) fn parse(raw: &[RawKeySource]) -> Result<Self, ConfigError> {
+        if raw.is_empty() || raw.len() > MAX_SOURCES {
+            return Err(ConfigError::new(
+                "key_sources",
+                format!(
+                    "holds {} entries; name 1 to {MAX_SOURCES} headers",
+                    raw.len()
+                ),
+            ));
+        }
+        let mut sources: Vec<KeySource> = Vec::with_capacity(raw.len());
+        for (index, source) in raw.iter().enumerate() {
+            let field = format!("key_sources[{index}].header");
+            let header = HeaderName::parse(&field, &source.header)?;
+            if identity::is_identity(header.as_str()) {
+                return Err(ConfigError::new(
+                    field,
+                    format!(
+                        "is {:?}, which the filter sets itself; choose another header",
+                        source.header
+                    ),
+                ));
+            }
+            if sources.iter().any(|other| other.header == header) {
+                return Err(ConfigError::new(
+                    field,
+                    format!(
+                        "repeats the header {:?}; name each header once",
+                        source.header
+                    ),
+                ));
+            }
+            let scheme = source.scheme.clone();
+            if scheme.as_deref().is_some_and(|s| !is_scheme(s)) {
+                return Err(ConfigError::new(
+                    format!("key_sources[{index}].scheme"),
+                    "is no authentication scheme; write one word such as \"Bearer\", or leave it out",
+                ));
+            }
+            sources.push(KeySource { header, scheme });
+        }
+        Ok(Self(sources))
+    }
+
+    /// How a client is told to send its key: the first source, as `x-api-key: <key>` without the key.
+    pub(crate) fn preferred_header(&self) -> &str {
+        self.0.first().map_or("x-api-key", |s| s.header.as_str())
+    }
+
+    /// The scheme word of the first source.
+    pub(crate) fn preferred_scheme(&self) -> Option<&str> {
+        self.0.first().and_then(|s| s.scheme.as_deref())
+    }
+
+    pub(crate) fn collector(&self) -> KeyCollector<'_> {
+        KeyCollector {
+            sources: self,
+            seen: Carriers::default(),
+            carriers: Carriers::default(),
+            key: None,
+            ambiguous: false,
+        }
+    }
+
+    /// Names of the headers in which `presented` was carried.
+    pub(crate) fn carriers_of(&self, presented: &Presented) -> impl Iterator<Item = &str> {
+        let carriers = presented.carriers;
+        self.0
+            .iter()
+            .enumerate()
+            .filter(move |(index, _)| carriers.contains(*index))
+            .map(|(_, source)| source.header.as_str())
+    }
+}
+
+impl<'a> KeyCollector<'a> {
+    /// Takes one header of the request.
+    pub(crate) fn handle_header(&mut self, name: &str, value: &'a [u8]) {
+        let Some((index, source)) = self.sources.find(name) else {
+            return;
+        };
+        if self.seen.contains(index) {
+            self.ambiguous = true;
+        }
+        self.seen.insert(index);
+        let Some(key) = source.key_in(value) else {
+            return;
+        };
+        self.carriers.insert(index);
+        // Envoy and other proxies join repeated headers with a comma; no key holds one.
+        self.ambiguous |= key.contains(&b',');
+        let key = ApiKey::new(key);
+        self.ambiguous |= self.key.is_some_and(|other| other != key);
+        self.key = Some(key);
+    }
+
+    pub(crate) fn finish(self) -> Presented {
+        let credential = match self.key {
+            _ if self.ambiguous => Credential::Ambiguous,
+            None => Credential::Missing,
+            Some(key) => key
+                .fingerprint()
+                .map_or(Credential::Malformed, Credential::Key),
+        };
+        Presented {
+            credential,
+            carriers: self.carriers,
+        }
+    }
+}
+
+impl KeySources {
+    fn find(&self, name: &str) -> Option<(usize, &KeySource)> {
+        self.0
+            .iter()
+            .enumerate()
+            .find(|(_, source)| source.header.as_str() == name)
+    }
+}
+
+impl KeySource {
+    /// The key's bytes in a header value; `None` when there are none, or the scheme is another one.
+    fn key_in<'v>(&self, value: &'v [u8]) -> Option<&'v [u8]> {
+        let value = value.trim_ascii();
+        let key = match &self.scheme {
+            None => value,
+            Some(scheme) => {
+                let (word, rest) = value.split_at_checked(scheme.len())?;
+                let rest = rest.strip_prefix(b" ")?;
+                if !word.eq_ignore_ascii_case(scheme.as_bytes()) {
+                    return None;
+                }
+                rest.trim_ascii()
+            }
+        };
+        (!key.is_empty()).then_some(key)
+    }
+}
+
+impl Credential {
+    /// The key to ask about, when there is one worth asking about.
+    pub(crate) fn key(self) -> Option<KeySha256> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Missing | Self::Ambiguous | Self::Malformed => None,
+        }
+    }
+}
+
+impl Carriers {
+    fn contains(self, index: usize) -> bool {
+        self.0 & Self::bit(index) != 0
+    }
+
+    fn insert(&mut self, index: usize) {
+        self.0 |= Self::bit(index);
+    }
+
+    fn bit(index: usize) -> u8 {
+        u32::try_from(index)
+            .ok()
+            .and_then(|index| 1u8.checked_shl(index))
+            .unwrap_or(0)
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests;
