@@ -4,7 +4,24 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a rig that cannot start stops the test with a clear message"
 )]
 
+pub mod bootstrap;
+mod cargo_build;
+pub mod deadline;
+pub mod envoy_binary;
+mod envoy_image;
+pub mod envoy_runner;
+pub mod gateway;
+pub mod http;
+pub mod keys;
+pub mod last_will;
+mod loopback_server;
 pub mod mcp_server;
+pub mod repo;
+pub mod scripted_control_plane;
+pub mod stack;
+pub mod upstream;
+pub mod wasm;

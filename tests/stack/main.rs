@@ -1,0 +1,11 @@
+//! Stack tests: real Envoys, black box. What goes in and comes out is HTTP; what the other parts saw is on record.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on stops with a clear message"
+)]
+
+mod smoke;
