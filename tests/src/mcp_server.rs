@@ -26,6 +26,7 @@ pub const MCP_PATH: &str = "/mcp";
 pub struct McpServer {
     addr: SocketAddr,
     announcements: Announcements,
+    sessions: Arc<LocalSessionManager>,
     stop: DropGuard,
 }
 
@@ -50,9 +51,11 @@ impl McpServer {
     pub fn serve(listener: TcpListener, pace: Pace) -> std::io::Result<Self> {
         let addr = listener.local_addr()?;
         let announcements = Announcements::default();
+        let sessions = Arc::new(LocalSessionManager::default());
         let stop = CancellationToken::new();
+        let service = service(&announcements, pace, &sessions, &stop);
         let router = axum::Router::new()
-            .nest_service(MCP_PATH, service(&announcements, pace, &stop))
+            .nest_service(MCP_PATH, service)
             .layer(axum::middleware::from_fn(bare_initialize::complete));
         let stopped = stop.clone().cancelled_owned();
         tokio::spawn(async move {
@@ -64,6 +67,7 @@ impl McpServer {
         Ok(Self {
             addr,
             announcements,
+            sessions,
             stop: stop.drop_guard(),
         })
     }
@@ -78,9 +82,14 @@ impl McpServer {
         format!("http://{}{MCP_PATH}", self.addr)
     }
 
-    /// Sends `notifications/tools/list_changed` to every session, unasked.
-    pub fn announce(&self) {
-        self.announcements.announce();
+    /// Sends `notifications/tools/list_changed` to every session, unasked. Returns how many there are.
+    pub fn announce(&self) -> usize {
+        self.announcements.announce()
+    }
+
+    /// How many sessions are open.
+    pub async fn sessions(&self) -> usize {
+        self.sessions.sessions.read().await.len()
     }
 
     /// Stops the server at once, ending all open streams. Dropping does the same.
@@ -92,6 +101,7 @@ impl McpServer {
 fn service(
     announcements: &Announcements,
     pace: Pace,
+    sessions: &Arc<LocalSessionManager>,
     stop: &CancellationToken,
 ) -> StreamableHttpService<tools::Tools, LocalSessionManager> {
     let announcements = announcements.clone();
@@ -102,7 +112,10 @@ fn service(
         .with_cancellation_token(stop.child_token());
     StreamableHttpService::new(
         move || Ok(tools::Tools::new(announcements.clone(), pace.clone())),
-        Arc::new(LocalSessionManager::default()),
+        sessions.clone(),
         config,
     )
 }
+
+#[cfg(test)]
+mod tests;
