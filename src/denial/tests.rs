@@ -1,1 +1,122 @@
-//! Tests.
+//! What a refused client sees.
+
+use super::*;
+use crate::key_source::KeySources;
+
+fn bodies(scheme: Option<&str>) -> Bodies {
+    let source = crate::config::RawKeySource {
+        header: if scheme.is_some() {
+            "Authorization"
+        } else {
+            "x-api-key"
+        }
+        .to_owned(),
+        scheme: scheme.map(str::to_owned),
+    };
+    Bodies::new(&KeySources::parse(&[source]).unwrap())
+}
+
+#[test]
+fn the_body_is_a_json_rpc_error_and_the_settings_apis_error_at_once() {
+    let text = bodies(None).render(Refusal::MissingKey, Some("req-1"));
+    let body: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(body["jsonrpc"], "2.0");
+    assert!(
+        body.as_object().unwrap().contains_key("id"),
+        "present, and null"
+    );
+    assert!(body["id"].is_null());
+    let error = &body["error"];
+    assert_eq!(error["code"], 10_401);
+    assert_eq!(error["slug"], "MCP_API_KEY_MISSING");
+    assert_eq!(error["status"], 401);
+    assert_eq!(error["request_id"], "req-1");
+    let message = error["message"].as_str().unwrap();
+    assert!(message.starts_with(
+        "Missing API key: this MCP server requires your project's API key in the x-api-key header."
+    ));
+    assert!(
+        message.contains("'x-api-key: <your project API key>'"),
+        "the whole remedy: {message}"
+    );
+    assert!(
+        error["suggested_fix"]
+            .as_str()
+            .unwrap()
+            .contains("x-api-key")
+    );
+}
+
+#[test]
+fn every_refusal_has_a_sound_body_with_and_without_a_request_id() {
+    for scheme in [None, Some("Bearer")] {
+        for refusal in Refusal::ALL {
+            for id in [None, Some("abc")] {
+                let text = bodies(scheme).render(refusal, id);
+                let body: serde_json::Value = serde_json::from_str(&text).unwrap();
+                assert_eq!(body["error"]["status"], refusal.status(), "{text}");
+                assert_eq!(body["error"]["request_id"].as_str(), id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_configured_scheme_is_part_of_the_remedy() {
+    let text = bodies(Some("Bearer")).render(Refusal::MissingKey, None);
+    assert!(
+        text.contains("'authorization: Bearer <your project API key>'"),
+        "{text}"
+    );
+}
+
+#[test]
+fn bad_keys_of_all_kinds_look_the_same() {
+    for denial in Denial::ALL {
+        if let Denial::InvalidKey(_) = denial {
+            assert_eq!(denial.refusal(), Refusal::InvalidKey);
+        }
+    }
+    assert_eq!(
+        Denial::UnknownProject.refusal(),
+        Denial::UnmatchedPath.refusal()
+    );
+}
+
+#[test]
+fn every_denial_has_its_own_place_name_and_details() {
+    let mut names = std::collections::BTreeSet::new();
+    for (index, denial) in Denial::ALL.into_iter().enumerate() {
+        assert_eq!(denial.index(), index);
+        assert!(names.insert(denial.outcome_name()));
+        assert!(names.insert(denial.details()));
+        assert!(
+            !denial.details().contains(' '),
+            "Envoy's log would change it"
+        );
+    }
+}
+
+#[test]
+fn the_challenge_can_be_changed_and_dropped() {
+    let sources = |scheme: Option<&str>| {
+        let source = crate::config::RawKeySource {
+            header: "X-Key".to_owned(),
+            scheme: scheme.map(str::to_owned),
+        };
+        KeySources::parse(&[source]).unwrap()
+    };
+    let value = |configured, scheme| {
+        Challenge::parse(configured, &sources(scheme))
+            .unwrap()
+            .value()
+            .map(str::to_owned)
+    };
+    assert_eq!(
+        value(None, None).unwrap(),
+        "ApiKey realm=\"mcp\", header=\"x-key\""
+    );
+    assert_eq!(value(None, Some("Bearer")).unwrap(), "Bearer realm=\"mcp\"");
+    assert_eq!(value(Some("Custom x=1"), None).unwrap(), "Custom x=1");
+    assert_eq!(value(Some("none"), None), None);
+}
