@@ -1,0 +1,120 @@
+//! The admin commands: they work on the database itself, also while a server runs on it.
+
+use std::io::{self, Write as _};
+
+use edge_api::id::Id;
+use jiff::Timestamp;
+
+use self::{
+    command::{AdminCommand, KeyCommand, ListCommand, OrgCommand, ProjectCommand, ServerCommand},
+    output::Output,
+};
+use crate::{
+    clock::{Clock as _, SystemClock},
+    random::{IdError, NoRandomness},
+    store::{DatabaseUrl, Entity, OpenError, Store, StoreError, WhenMissing},
+};
+
+pub mod command;
+mod key;
+mod list;
+mod organisation;
+mod output;
+mod project;
+mod server;
+
+/// Why a command did nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// No usable database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// What the command refers to does not exist.
+    #[error("no {entity} \"{id}\"; list them with `control-plane list {}`", plural(*.entity))]
+    NotFound {
+        /// What is missing.
+        entity: Entity,
+        /// The id it was looked for by.
+        id: Id,
+    },
+    /// The chosen id is taken.
+    #[error("there is already a {entity} \"{id}\"; choose another --id, or leave it out")]
+    AlreadyExists {
+        /// What exists.
+        entity: Entity,
+        /// Its id.
+        id: Id,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(StoreError),
+    /// No random bytes.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// No id could be made.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// The result cannot be printed. What was done stays done.
+    #[error("cannot print the result: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl From<StoreError> for AdminError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound { entity, id } => Self::NotFound { entity, id },
+            StoreError::AlreadyExists { entity, id } => Self::AlreadyExists { entity, id },
+            other => Self::Store(other),
+        }
+    }
+}
+
+/// Runs one command and prints its result.
+pub async fn run(database: &DatabaseUrl, command: AdminCommand) -> Result<(), AdminError> {
+    // Only the first step of a new system makes a database; elsewhere a missing one is a typing error.
+    let missing = match command {
+        AdminCommand::Org(_) => WhenMissing::Create,
+        _ => WhenMissing::Refuse,
+    };
+    let store = Store::open(database, missing).await?;
+    let output = dispatch(&store, command, SystemClock.now()).await;
+    store.close().await;
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(output?.as_bytes())?;
+    Ok(stdout.flush()?)
+}
+
+async fn dispatch(
+    store: &Store,
+    command: AdminCommand,
+    now: Timestamp,
+) -> Result<Output, AdminError> {
+    match command {
+        AdminCommand::Org(OrgCommand::Create(options)) => {
+            organisation::create(store, options, now).await
+        }
+        AdminCommand::Project(ProjectCommand::Create(options)) => {
+            project::create(store, options, now).await
+        }
+        AdminCommand::Server(ServerCommand::Create(options)) => {
+            server::create(store, options, now).await
+        }
+        AdminCommand::Key(KeyCommand::Create(options)) => key::create(store, options, now).await,
+        AdminCommand::Key(KeyCommand::Revoke(options)) => key::revoke(store, options, now).await,
+        AdminCommand::Key(KeyCommand::Disable(options)) => key::disable(store, options, now).await,
+        AdminCommand::Key(KeyCommand::Enable(options)) => key::enable(store, options).await,
+        AdminCommand::List(ListCommand::Orgs(format)) => list::organisations(store, format).await,
+        AdminCommand::List(ListCommand::Projects(format)) => list::projects(store, format).await,
+        AdminCommand::List(ListCommand::Servers(format)) => list::servers(store, format).await,
+        AdminCommand::List(ListCommand::Keys(format)) => list::keys(store, format, now).await,
+    }
+}
+
+fn plural(entity: Entity) -> &'static str {
+    match entity {
+        Entity::Organisation => "orgs",
+        Entity::Project => "projects",
+        Entity::Server => "servers",
+        Entity::Key => "keys",
+    }
+}

@@ -1,0 +1,151 @@
+//! The command line and the environment.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use jiff::SignedDuration;
+use tracing_subscriber::EnvFilter;
+
+use crate::{admin::command::AdminCommand, edge::ttl::Ttl, logging::LogFormat, store::DatabaseUrl};
+
+/// Settings, API keys and the edge API for API-key enforcement in front of MCP servers.
+#[derive(Debug, Parser)]
+#[command(name = "control-plane", version, max_term_width = 100)]
+pub struct Cli {
+    /// The database, a SQLite file: sqlite://relative.db or sqlite:///absolute.db
+    #[arg(
+        long,
+        global = true,
+        env = "MCP_KEY_AUTH_DATABASE",
+        default_value = "sqlite://mcp-key-auth.db"
+    )]
+    pub database: DatabaseUrl,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the public API and the edge API until SIGTERM or SIGINT.
+    ///
+    /// The edge token, which the filter presents, is read from MCP_KEY_AUTH_EDGE_TOKEN: at least 16 characters.
+    Serve(ServeOptions),
+    /// Print the OpenAPI document of the public API.
+    Openapi,
+    /// Work on the database, whether or not a server runs on it.
+    #[command(flatten)]
+    Admin(AdminCommand),
+}
+
+/// How to serve.
+#[derive(Debug, Clone, Args)]
+pub struct ServeOptions {
+    /// Address of the public API; port 0 lets the system choose
+    #[arg(
+        long,
+        env = "MCP_KEY_AUTH_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "IP:PORT"
+    )]
+    pub listen: SocketAddr,
+    /// Address of the edge API; port 0 lets the system choose
+    #[arg(
+        long,
+        env = "MCP_KEY_AUTH_EDGE_LISTEN",
+        default_value = "127.0.0.1:8081",
+        value_name = "IP:PORT"
+    )]
+    pub edge_listen: SocketAddr,
+    /// How long the filter may serve a policy or a valid key without asking again: 0s to 1h
+    #[arg(
+        long,
+        env = "MCP_KEY_AUTH_CHECK_TTL",
+        default_value = "30s",
+        value_name = "DURATION"
+    )]
+    pub check_ttl: Ttl,
+    /// How long it may serve an unknown project or a key that is not valid: 0s to 1h
+    #[arg(
+        long,
+        env = "MCP_KEY_AUTH_NEGATIVE_TTL",
+        default_value = "5s",
+        value_name = "DURATION"
+    )]
+    pub negative_ttl: Ttl,
+    /// How long a request may take that is not a long poll: 1s to 5m
+    #[arg(long, env = "MCP_KEY_AUTH_REQUEST_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = limit)]
+    pub request_timeout: std::time::Duration,
+    /// How long requests in flight may take after SIGTERM: 1s to 5m
+    #[arg(long, env = "MCP_KEY_AUTH_DRAIN_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = limit)]
+    pub drain_timeout: std::time::Duration,
+    /// Write the bound addresses to this file, as JSON, once requests are served; removed at the end
+    #[arg(long, value_name = "PATH")]
+    pub ready_file: Option<PathBuf>,
+    /// What log lines, on standard error, look like
+    #[arg(
+        long,
+        env = "MCP_KEY_AUTH_LOG_FORMAT",
+        value_enum,
+        default_value = "text"
+    )]
+    pub log_format: LogFormat,
+    /// Which log lines to write: error, warn, info, debug, or directives per module
+    #[arg(long, env = "MCP_KEY_AUTH_LOG", default_value = "info", value_name = "FILTER", value_parser = log_filter)]
+    pub log: LogFilter,
+}
+
+/// A filter of log lines that is known to be sound.
+#[derive(Debug, Clone)]
+pub struct LogFilter(String);
+
+impl LogFilter {
+    /// The filter to start logging with.
+    #[must_use]
+    pub fn to_env_filter(&self) -> EnvFilter {
+        EnvFilter::new(&self.0)
+    }
+}
+
+fn log_filter(text: &str) -> Result<LogFilter, String> {
+    EnvFilter::try_new(text)
+        .map(|_| LogFilter(text.to_owned()))
+        .map_err(|error| format!("{error}; write a level, as in info, or module=level pairs"))
+}
+
+fn limit(text: &str) -> Result<std::time::Duration, &'static str> {
+    let seconds = text
+        .parse::<SignedDuration>()
+        .map_or(0, |duration| duration.as_secs());
+    match u64::try_from(seconds) {
+        Ok(1..=300) => Ok(std::time::Duration::from_secs(seconds.unsigned_abs())),
+        _ => Err("write a duration from 1s to 5m, as in 10s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn limits_are_seconds_to_minutes() {
+        for (text, good) in [
+            ("1s", true),
+            ("5m", true),
+            ("0s", false),
+            ("301s", false),
+            ("-5s", false),
+            ("x", false),
+        ] {
+            assert_eq!(limit(text).is_ok(), good, "{text}");
+        }
+    }
+}

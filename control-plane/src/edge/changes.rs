@@ -1,0 +1,58 @@
+//! `GET /edge/v1/changes`: a long poll for changed projects.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+};
+use edge_api::changes::{Change, ChangesQuery, ChangesResponse, MAX_WAIT_MS};
+use tokio::time::{Instant, timeout_at};
+
+use crate::{app::AppState, error::ApiError, store::Changes};
+
+/// Answers when a project changes, when the wait is over, or when the process shuts down.
+pub(super) async fn changes(
+    State(state): State<AppState>,
+    query: Result<Query<ChangesQuery>, QueryRejection>,
+) -> Result<Json<ChangesResponse>, ApiError> {
+    let Query(query) = query.map_err(|rejection| ApiError::InvalidQuery(rejection.body_text()))?;
+    let deadline = Instant::now() + Duration::from_millis(query.wait_ms.min(MAX_WAIT_MS));
+    // Subscribed before the first read, so that no commit falls between the two.
+    let mut revisions = state.store.revisions();
+    loop {
+        revisions.mark_unchanged();
+        let answer = answer(state.store.changes_after(query.after).await?);
+        if answer.reset || !answer.changes.is_empty() {
+            return Ok(Json(answer));
+        }
+        let woken = state
+            .shutdown
+            .run_until_cancelled(timeout_at(deadline, revisions.changed()))
+            .await;
+        if !matches!(woken, Some(Ok(Ok(())))) {
+            return Ok(Json(answer));
+        }
+    }
+}
+
+fn answer(changes: Changes) -> ChangesResponse {
+    match changes {
+        Changes::Unknown { revision } => ChangesResponse {
+            revision,
+            changes: Vec::new(),
+            reset: true,
+        },
+        Changes::Since { revision, projects } => ChangesResponse {
+            revision,
+            changes: projects
+                .into_iter()
+                .map(|(project_id, revision)| Change {
+                    project_id,
+                    revision,
+                })
+                .collect(),
+            reset: false,
+        },
+    }
+}

@@ -1,0 +1,140 @@
+//! The one table of what each error is to its caller.
+
+use axum::http::StatusCode;
+
+use super::ApiError;
+
+/// A row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The HTTP status.
+    pub(super) status: StatusCode,
+    /// A number that never changes its meaning.
+    pub(super) code: u16,
+    /// A word that never changes its meaning.
+    pub(super) slug: &'static str,
+    /// What the caller can do.
+    pub(super) suggested_fix: &'static str,
+}
+
+impl ApiError {
+    /// What this error is to its caller. 902 and 906 are the published codes of the settings API;
+    /// the others are this service's own, 10000 and the status.
+    pub(super) fn row(&self) -> Row {
+        let (status, code, slug, suggested_fix) = match self {
+            Self::NoApiKey => (
+                StatusCode::UNAUTHORIZED,
+                906,
+                "NO_AUTH_PROVIDED",
+                "send one of the project's API keys in the header 'x-api-key'",
+            ),
+            Self::AmbiguousApiKey => (
+                StatusCode::UNAUTHORIZED,
+                907,
+                "AMBIGUOUS_AUTH_PROVIDED",
+                "send exactly one header 'x-api-key'",
+            ),
+            Self::InvalidApiKey => (
+                StatusCode::UNAUTHORIZED,
+                902,
+                "INVALID_API_KEY",
+                "check that 'x-api-key' holds a whole, current API key of the project",
+            ),
+            Self::InvalidEdgeToken => (
+                StatusCode::UNAUTHORIZED,
+                10_401,
+                "INVALID_EDGE_TOKEN",
+                "send 'Authorization: Bearer <token>' with the value of MCP_KEY_AUTH_EDGE_TOKEN",
+            ),
+            Self::UnreadableBody => (
+                StatusCode::BAD_REQUEST,
+                10_400,
+                "UNREADABLE_BODY",
+                "send the whole body",
+            ),
+            Self::InvalidBody(_) => (
+                StatusCode::BAD_REQUEST,
+                10_400,
+                "INVALID_BODY",
+                "send a JSON object as /openapi.json describes it",
+            ),
+            Self::InvalidFields(_) => (
+                StatusCode::BAD_REQUEST,
+                10_400,
+                "INVALID_FIELDS",
+                "correct the fields listed in 'errors'; nothing was changed",
+            ),
+            Self::InvalidQuery(_) => (
+                StatusCode::BAD_REQUEST,
+                10_400,
+                "INVALID_QUERY",
+                "correct the query parameters",
+            ),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                10_404,
+                "NOT_FOUND",
+                "check the path; /openapi.json lists all of them",
+            ),
+            Self::ProjectNotFound => (
+                StatusCode::NOT_FOUND,
+                10_404,
+                "PROJECT_NOT_FOUND",
+                "use a key of an existing project",
+            ),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                10_405,
+                "METHOD_NOT_ALLOWED",
+                "use a method from the header 'allow'",
+            ),
+            Self::BodyTooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                10_413,
+                "BODY_TOO_LARGE",
+                "send at most 65536 bytes",
+            ),
+            Self::UnsupportedMediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                10_415,
+                "UNSUPPORTED_MEDIA_TYPE",
+                "send JSON with the header 'content-type: application/json'",
+            ),
+            Self::Timeout => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                10_503,
+                "TIMEOUT",
+                "send the whole request at once, or try again later",
+            ),
+            Self::NotReady(_) => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                10_503,
+                "NOT_READY",
+                "try again later",
+            ),
+            Self::Internal(_) | Self::Panicked => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                10_500,
+                "INTERNAL_ERROR",
+                "try again; if it persists, report the request id",
+            ),
+        };
+        Row {
+            status,
+            code,
+            slug,
+            suggested_fix,
+        }
+    }
+
+    /// The value of `www-authenticate`, which a 401 must carry.
+    pub(super) fn challenge(&self) -> Option<&'static str> {
+        match self {
+            Self::InvalidEdgeToken => Some("Bearer realm=\"edge\""),
+            _ if self.row().status == StatusCode::UNAUTHORIZED => {
+                Some("ApiKey realm=\"api\", header=\"x-api-key\"")
+            }
+            _ => None,
+        }
+    }
+}

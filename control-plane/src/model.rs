@@ -1,0 +1,11 @@
+//! The things the control plane keeps: organisations, projects, MCP servers and API keys.
+//!
+//! Plain data and pure rules; no I/O, no SQL, no HTTP.
+
+pub mod api_key;
+pub mod config_value;
+pub mod name;
+pub mod organisation;
+pub mod project;
+pub mod project_config;
+pub mod server;

@@ -1,0 +1,52 @@
+//! The name that people give to a thing.
+
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// 1 to 100 characters, none of them a control character, and no white space at either end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Name(String);
+
+/// Why a text is not a [`Name`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a name is 1 to 100 characters without control characters or white space at its ends")]
+pub struct InvalidName;
+
+impl Name {
+    /// The name's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Name {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidName> {
+        let length = text.chars().count();
+        let plain = text.trim() == text && !text.contains(char::is_control);
+        if plain && (1..=100).contains(&length) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(InvalidName)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_short_and_printable() {
+        for good in ["a", "Demo project", "Zürich 🚲", &"é".repeat(100)] {
+            assert!(good.parse::<Name>().is_ok(), "{good}");
+        }
+        for bad in ["", " a", "a ", "a\nb", "\u{1b}[31m", &"x".repeat(101)] {
+            assert!(bad.parse::<Name>().is_err(), "{bad:?}");
+        }
+    }
+}

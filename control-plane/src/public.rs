@@ -1,0 +1,24 @@
+//! The public API: the settings of a project, for who holds one of its keys.
+
+use axum::{Json, Router, routing::get};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::app::AppState;
+
+pub mod authenticate;
+
+pub mod config;
+pub mod config_patch;
+pub mod openapi;
+
+/// The routes of the public API, and the document that describes them.
+pub(crate) fn routes() -> Router<AppState> {
+    let (router, document) = described().split_for_parts();
+    router.route("/openapi.json", get(async move || Json(document)))
+}
+
+/// The routes and their descriptions, which cannot drift apart.
+fn described() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(config::get_config, config::patch_config))
+}

@@ -1,0 +1,51 @@
+//! The OpenAPI document of the public API.
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
+};
+
+use super::authenticate;
+use crate::health;
+
+/// The document as it is served at `/openapi.json`.
+#[must_use]
+pub fn document() -> utoipa::openapi::OpenApi {
+    super::described().into_openapi()
+}
+
+/// The document without the routes that describe themselves.
+pub(super) fn head() -> utoipa::openapi::OpenApi {
+    Head::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "mcp-key-auth control plane",
+        description = "Settings of a project, among them whether its MCP servers require an API key."
+    ),
+    paths(health::healthz, health::readyz),
+    tags(
+        (name = "project", description = "The settings of the presented key's project."),
+        (name = "health", description = "Whether the service is alive and ready."),
+    ),
+    modifiers(&ApiKeyScheme),
+)]
+struct Head;
+
+struct ApiKeyScheme;
+
+impl Modify for ApiKeyScheme {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let value = ApiKeyValue::with_description(
+            authenticate::HEADER,
+            "An API key of the project, `ak_…`.",
+        );
+        let scheme = SecurityScheme::ApiKey(ApiKey::Header(value));
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("ApiKey", scheme);
+    }
+}

@@ -1,0 +1,133 @@
+//! Serving both APIs until a signal, then draining.
+
+use std::{future::IntoFuture as _, io, net::SocketAddr, time::Duration};
+
+use axum::{Router, serve::ListenerExt as _};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use self::ready_file::ReadyFile;
+use crate::{
+    app::{self, AppState, Shared},
+    clock::SystemClock,
+    config::ServeOptions,
+    edge::{
+        edge_token::{EdgeToken, InvalidEdgeToken},
+        ttl::Ttls,
+    },
+    store::{DatabaseUrl, OpenError, Store, WhenMissing},
+};
+
+mod ready_file;
+mod signal;
+
+/// Why the service does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// No usable edge token.
+    #[error(transparent)]
+    EdgeToken(#[from] InvalidEdgeToken),
+    /// No usable database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A port is taken or not allowed.
+    #[error(
+        "{flag} {address}: {reason}; stop what uses it, or choose another with {flag} or {variable}"
+    )]
+    Bind {
+        /// The flag that names the address.
+        flag: &'static str,
+        /// The environment variable that names the address.
+        variable: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        reason: io::Error,
+    },
+    /// The ready file cannot be written.
+    #[error("--ready-file {0}: {1}")]
+    ReadyFile(std::path::PathBuf, #[source] io::Error),
+    /// The system refuses signal handlers or the bound addresses.
+    #[error("the system failed: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT.
+pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), ServeError> {
+    let edge_token = EdgeToken::from_environment()?;
+    let shutdown = signal::cancelled_by_signal()?;
+    let public = bind("--listen", "MCP_KEY_AUTH_LISTEN", options.listen).await?;
+    let edge = bind(
+        "--edge-listen",
+        "MCP_KEY_AUTH_EDGE_LISTEN",
+        options.edge_listen,
+    )
+    .await?;
+    let store = Store::open(database, WhenMissing::Create).await?;
+
+    let (public_address, edge_address) = (public.local_addr()?, edge.local_addr()?);
+    let ready_file = ReadyFile::write(options.ready_file, public_address, edge_address)?;
+    info!(public = %public_address, edge = %edge_address, %database, "serving");
+
+    let state = AppState::new(Shared {
+        store: store.clone(),
+        clock: Box::new(SystemClock),
+        edge_token,
+        ttls: Ttls {
+            check: options.check_ttl,
+            negative: options.negative_ttl,
+        },
+        request_timeout: options.request_timeout,
+        shutdown: shutdown.clone(),
+    });
+    let follow = tokio::spawn(store.clone().follow(shutdown.clone()));
+    let served = async {
+        tokio::join!(
+            listen(public, app::public_app(state.clone()), shutdown.clone()),
+            listen(edge, app::edge_app(state), shutdown.clone()),
+        )
+    };
+    tokio::select! {
+        _ = served => info!("stopped"),
+        () = drained(&shutdown, options.drain_timeout) => warn!("stopped with requests in flight"),
+    }
+    drop(ready_file);
+    follow.abort();
+    store.close().await;
+    Ok(())
+}
+
+async fn bind(
+    flag: &'static str,
+    variable: &'static str,
+    address: SocketAddr,
+) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|reason| ServeError::Bind {
+            flag,
+            variable,
+            address,
+            reason,
+        })
+}
+
+async fn listen(listener: TcpListener, app: Router, shutdown: CancellationToken) -> io::Result<()> {
+    let listener = listener.tap_io(|stream| {
+        // Answers are small: waiting to fill a packet would only delay them.
+        if let Err(error) = stream.set_nodelay(true) {
+            warn!(%error, "cannot set TCP_NODELAY");
+        }
+    });
+    axum::serve(listener, app)
+        .with_graceful_shutdown(shutdown.cancelled_owned())
+        .into_future()
+        .await
+}
+
+async fn drained(shutdown: &CancellationToken, limit: Duration) {
+    shutdown.cancelled().await;
+    info!(limit_s = limit.as_secs(), "shutting down");
+    tokio::time::sleep(limit).await;
+}

@@ -1,0 +1,41 @@
+//! The file that tells a supervisor where the service listens.
+
+use std::{fs, net::SocketAddr, path::PathBuf};
+
+use serde_json::json;
+
+use super::ServeError;
+
+/// A written ready file; removed when dropped.
+#[derive(Debug)]
+pub(super) struct ReadyFile(Option<PathBuf>);
+
+impl ReadyFile {
+    /// Writes the file, if one is wanted, whole or not at all.
+    pub(super) fn write(
+        path: Option<PathBuf>,
+        public: SocketAddr,
+        edge: SocketAddr,
+    ) -> Result<Self, ServeError> {
+        if let Some(path) = &path {
+            let text =
+                json!({"public": format!("http://{public}"), "edge": format!("http://{edge}")});
+            let mut part = path.clone().into_os_string();
+            part.push(".part");
+            fs::write(&part, format!("{text}\n"))
+                .and_then(|()| fs::rename(&part, path))
+                .map_err(|error| ServeError::ReadyFile(path.clone(), error))?;
+        }
+        Ok(Self(path))
+    }
+}
+
+impl Drop for ReadyFile {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0
+            && let Err(error) = fs::remove_file(path)
+        {
+            tracing::warn!(%error, path = %path.display(), "cannot remove the ready file");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Reading columns into checked types.
+
+use edge_api::id::Id;
+use jiff::Timestamp;
+use sqlx::{Row as _, sqlite::SqliteRow};
+
+use super::StoreError;
+
+/// An identifier.
+pub(super) fn id(row: &SqliteRow, column: &'static str) -> Result<Id, StoreError> {
+    parse(row.try_get::<&str, _>(column)?, column)
+}
+
+/// An identifier, or `None` for NULL.
+pub(super) fn optional_id(row: &SqliteRow, column: &'static str) -> Result<Option<Id>, StoreError> {
+    row.try_get::<Option<&str>, _>(column)?
+        .map(|text| parse(text, column))
+        .transpose()
+}
+
+/// A text that `T` can be read from.
+pub(super) fn text<T>(row: &SqliteRow, column: &'static str) -> Result<T, StoreError>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    row.try_get::<&str, _>(column)?
+        .parse()
+        .map_err(|error: T::Err| corrupt(column, &error))
+}
+
+/// A time.
+pub(super) fn time(row: &SqliteRow, column: &'static str) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(row.try_get(column)?).map_err(|error| corrupt(column, &error))
+}
+
+/// A time, or `None` for NULL.
+pub(super) fn optional_time(
+    row: &SqliteRow,
+    column: &'static str,
+) -> Result<Option<Timestamp>, StoreError> {
+    row.try_get::<Option<i64>, _>(column)?
+        .map(|ms| Timestamp::from_millisecond(ms).map_err(|error| corrupt(column, &error)))
+        .transpose()
+}
+
+/// A number that is never negative.
+pub(super) fn unsigned(row: &SqliteRow, column: &'static str) -> Result<u64, StoreError> {
+    u64::try_from(row.try_get::<i64, _>(column)?).map_err(|error| corrupt(column, &error))
+}
+
+/// An error that names the column.
+pub(super) fn corrupt(column: &'static str, reason: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Corrupt {
+        column,
+        reason: reason.to_string(),
+    }
+}
+
+fn parse(text: &str, column: &'static str) -> Result<Id, StoreError> {
+    Id::parse(text).map_err(|error| corrupt(column, &error))
+}

@@ -1,0 +1,55 @@
+//! Organisations.
+
+use sqlx::sqlite::SqliteRow;
+
+use super::{Entity, Store, StoreError, column};
+use crate::model::organisation::Organisation;
+
+impl Store {
+    /// Adds an organisation. Raises no revision: no answer of the edge API depends on it.
+    pub async fn create_organisation(&self, organisation: &Organisation) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO organisations (id, name, created_at) VALUES (?1, ?2, ?3)")
+            .bind(organisation.id.as_str())
+            .bind(organisation.name.as_str())
+            .bind(organisation.created_at.as_millisecond())
+            .execute(&self.writes)
+            .await
+            .map_err(|error| {
+                StoreError::on_insert(error, Entity::Organisation, &organisation.id)
+            })?;
+        Ok(())
+    }
+
+    /// The organisation with that id.
+    pub async fn organisation(&self, id: &edge_api::id::Id) -> Result<Organisation, StoreError> {
+        let row = sqlx::query("SELECT id, name, created_at FROM organisations WHERE id = ?1")
+            .bind(id.as_str())
+            .fetch_optional(&self.reads)
+            .await?;
+        match row {
+            Some(row) => read(&row),
+            None => Err(StoreError::NotFound {
+                entity: Entity::Organisation,
+                id: id.clone(),
+            }),
+        }
+    }
+
+    /// All organisations, oldest first.
+    pub async fn organisations(&self) -> Result<Vec<Organisation>, StoreError> {
+        sqlx::query("SELECT id, name, created_at FROM organisations ORDER BY created_at, id")
+            .fetch_all(&self.reads)
+            .await?
+            .iter()
+            .map(read)
+            .collect()
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<Organisation, StoreError> {
+    Ok(Organisation {
+        id: column::id(row, "id")?,
+        name: column::text(row, "name")?,
+        created_at: column::time(row, "created_at")?,
+    })
+}

@@ -1,0 +1,181 @@
+//! Projects and their settings.
+
+use edge_api::id::Id;
+use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
+
+use super::{Entity, Store, StoreError, column};
+use crate::model::{
+    config_value::{DisplayName, LogoUrl, SignedUrlExpiry},
+    project::Project,
+    project_config::{ConfigPatch, LogVisibility, ProjectConfig},
+};
+
+/// The outcome of a change to a project's settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Updated {
+    /// The settings from here on.
+    pub config: ProjectConfig,
+    /// The revision that the change raised; `None` when the settings were that way already.
+    pub revision: Option<u64>,
+}
+
+impl Store {
+    /// Adds a project to an existing organisation.
+    pub async fn create_project(&self, project: &Project) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        let config = &project.config;
+        let owned = sqlx::query(
+            "INSERT INTO projects (
+                 id, organisation_id, name, created_at,
+                 require_mcp_api_key, is_2fa_enabled, mask_secret_keys_in_connected_account,
+                 log_visibility_setting, logo_url, display_name,
+                 is_composio_link_enabled_for_managed_auth, signed_url_file_expiry_in_seconds)
+             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM organisations WHERE id = ?2",
+        )
+        .bind(project.id.as_str())
+        .bind(project.organisation_id.as_str())
+        .bind(project.name.as_str())
+        .bind(project.created_at.as_millisecond())
+        .bind(config.require_mcp_api_key)
+        .bind(config.is_2fa_enabled)
+        .bind(config.mask_secret_keys_in_connected_account)
+        .bind(log_visibility_text(config.log_visibility_setting))
+        .bind(config.logo_url.as_ref().map(LogoUrl::as_str))
+        .bind(config.display_name.as_ref().map(DisplayName::as_str))
+        .bind(config.is_composio_link_enabled_for_managed_auth)
+        .bind(config.signed_url_file_expiry_in_seconds.map(SignedUrlExpiry::seconds))
+        .execute(&mut *transaction)
+        .await
+        .map_err(|error| StoreError::on_insert(error, Entity::Project, &project.id))?
+        .rows_affected();
+        if owned == 0 {
+            return Err(StoreError::NotFound {
+                entity: Entity::Organisation,
+                id: project.organisation_id.clone(),
+            });
+        }
+        self.commit_change(transaction, &project.id).await?;
+        Ok(())
+    }
+
+    /// All projects, oldest first.
+    pub async fn projects(&self) -> Result<Vec<Project>, StoreError> {
+        sqlx::query("SELECT * FROM projects ORDER BY created_at, id")
+            .fetch_all(&self.reads)
+            .await?
+            .iter()
+            .map(read)
+            .collect()
+    }
+
+    /// The settings of a project.
+    pub async fn project_config(&self, project: &Id) -> Result<ProjectConfig, StoreError> {
+        config_of(&self.reads, project).await
+    }
+
+    /// Changes some settings of a project. Settings that are that way already raise no revision.
+    pub async fn update_project_config(
+        &self,
+        project: &Id,
+        patch: &ConfigPatch,
+    ) -> Result<Updated, StoreError> {
+        let mut transaction = self.begin().await?;
+        let current = config_of(&mut *transaction, project).await?;
+        let config = current.patched(patch);
+        if config == current {
+            return Ok(Updated {
+                config,
+                revision: None,
+            });
+        }
+        sqlx::query(
+            "UPDATE projects SET
+                 require_mcp_api_key = ?2, is_2fa_enabled = ?3,
+                 mask_secret_keys_in_connected_account = ?4, log_visibility_setting = ?5,
+                 logo_url = ?6, display_name = ?7,
+                 is_composio_link_enabled_for_managed_auth = ?8,
+                 signed_url_file_expiry_in_seconds = ?9
+             WHERE id = ?1",
+        )
+        .bind(project.as_str())
+        .bind(config.require_mcp_api_key)
+        .bind(config.is_2fa_enabled)
+        .bind(config.mask_secret_keys_in_connected_account)
+        .bind(log_visibility_text(config.log_visibility_setting))
+        .bind(config.logo_url.as_ref().map(LogoUrl::as_str))
+        .bind(config.display_name.as_ref().map(DisplayName::as_str))
+        .bind(config.is_composio_link_enabled_for_managed_auth)
+        .bind(
+            config
+                .signed_url_file_expiry_in_seconds
+                .map(SignedUrlExpiry::seconds),
+        )
+        .execute(&mut *transaction)
+        .await?;
+        let revision = self.commit_change(transaction, project).await?;
+        Ok(Updated {
+            config,
+            revision: Some(revision),
+        })
+    }
+}
+
+async fn config_of(
+    executor: impl SqliteExecutor<'_>,
+    project: &Id,
+) -> Result<ProjectConfig, StoreError> {
+    let row = sqlx::query("SELECT * FROM projects WHERE id = ?1")
+        .bind(project.as_str())
+        .fetch_optional(executor)
+        .await?;
+    match row {
+        Some(row) => read_config(&row),
+        None => Err(StoreError::NotFound {
+            entity: Entity::Project,
+            id: project.clone(),
+        }),
+    }
+}
+
+fn read(row: &SqliteRow) -> Result<Project, StoreError> {
+    Ok(Project {
+        id: column::id(row, "id")?,
+        organisation_id: column::id(row, "organisation_id")?,
+        name: column::text(row, "name")?,
+        created_at: column::time(row, "created_at")?,
+        config: read_config(row)?,
+    })
+}
+
+fn read_config(row: &SqliteRow) -> Result<ProjectConfig, StoreError> {
+    let log_visibility_setting = match row.try_get("log_visibility_setting")? {
+        "show_all" => LogVisibility::ShowAll,
+        "dont_store_data" => LogVisibility::DontStoreData,
+        other => return Err(column::corrupt("projects.log_visibility_setting", &other)),
+    };
+    Ok(ProjectConfig {
+        require_mcp_api_key: row.try_get("require_mcp_api_key")?,
+        is_2fa_enabled: row.try_get("is_2fa_enabled")?,
+        mask_secret_keys_in_connected_account: row
+            .try_get("mask_secret_keys_in_connected_account")?,
+        log_visibility_setting,
+        logo_url: row
+            .try_get::<Option<&str>, _>("logo_url")?
+            .and_then(LogoUrl::parse),
+        display_name: row
+            .try_get::<Option<&str>, _>("display_name")?
+            .and_then(DisplayName::parse),
+        is_composio_link_enabled_for_managed_auth: row
+            .try_get("is_composio_link_enabled_for_managed_auth")?,
+        signed_url_file_expiry_in_seconds: row
+            .try_get::<Option<u32>, _>("signed_url_file_expiry_in_seconds")?
+            .and_then(|seconds| SignedUrlExpiry::new(seconds.into())),
+    })
+}
+
+fn log_visibility_text(setting: LogVisibility) -> &'static str {
+    match setting {
+        LogVisibility::ShowAll => "show_all",
+        LogVisibility::DontStoreData => "dont_store_data",
+    }
+}

@@ -1,0 +1,1 @@
+//! Black-box tests of the control plane: its routes, its command line, its process.
