@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
@@ -62,6 +63,16 @@ impl Runner {
         }
     }
 
+    /// Every runner that works here; the forced one alone when one is forced.
+    #[must_use]
+    pub fn usable() -> Vec<Self> {
+        let forced = std::env::var_os("ENVOY_RUNNER").is_some();
+        match Self::chosen() {
+            Ok(Self::Docker) if !forced => vec![Self::Docker, Self::Process],
+            chosen => chosen.into_iter().collect(),
+        }
+    }
+
     pub(crate) fn start(self, launch: &Launch<'_>) -> Result<Envoy> {
         let (mut command, container) = match self {
             Self::Process => (process_command(launch)?, None),
@@ -74,6 +85,8 @@ impl Runner {
         };
         let child = command
             .args(&launch.arguments)
+            // Ctrl-C reaches the whole group of the rig at once; when Envoy stops is for the rig to say.
+            .process_group(0)
             .stdin(Stdio::null())
             .stdout(File::create(launch.dir.join(STDOUT))?)
             .stderr(File::create(launch.dir.join(STDERR))?)

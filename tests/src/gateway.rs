@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::deadline::{PATIENCE, eventually};
-use crate::envoy_runner::{Envoy, Runner, STDERR, STDOUT};
+use crate::envoy_runner::{Envoy, STDERR, STDOUT};
 use crate::http::Call;
 
 mod admin;
@@ -53,8 +53,9 @@ impl Gateway {
             .prefix("mcp-key-auth-")
             .tempdir()
             .context("cannot make a folder for Envoy's files")?;
+        let runner = options.chosen_runner()?;
         let launch = options.prepare(dir.path())?;
-        let mut envoy = Runner::chosen()?.start(&launch)?;
+        let mut envoy = runner.start(&launch)?;
         let started = Instant::now();
         let mut addr = None;
         loop {

@@ -11,6 +11,7 @@
 pub mod bootstrap;
 mod cargo_build;
 pub mod deadline;
+pub mod demo;
 pub mod envoy_binary;
 mod envoy_image;
 pub mod envoy_runner;
@@ -20,6 +21,7 @@ pub mod keys;
 pub mod last_will;
 mod loopback_server;
 pub mod mcp_server;
+pub mod real_control_plane;
 pub mod repo;
 pub mod scripted_control_plane;
 pub mod stack;

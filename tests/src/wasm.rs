@@ -9,7 +9,6 @@ use crate::cargo_build;
 ///
 /// # Panics
 /// When it does not build.
-#[must_use]
 pub fn filter_module() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
     MODULE.get_or_init(|| {

@@ -8,4 +8,5 @@
     reason = "a test that cannot go on stops with a clear message"
 )]
 
+mod reference_bootstrap;
 mod smoke;

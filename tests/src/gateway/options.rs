@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 use crate::bootstrap::{self, CONTROL_PLANE, KEY_FILTER, MCP_SERVERS};
-use crate::envoy_runner::Launch;
+use crate::envoy_runner::{Launch, Runner};
 use crate::{scripted_control_plane, wasm};
 
 type Edit = Box<dyn FnOnce(&mut Value) + Send>;
@@ -24,6 +24,7 @@ pub struct GatewayOptions {
     module: Option<PathBuf>,
     edits: Vec<Edit>,
     log_level: String,
+    runner: Option<Runner>,
 }
 
 impl Default for GatewayOptions {
@@ -40,7 +41,8 @@ impl Default for GatewayOptions {
             edge_token: Some(scripted_control_plane::EDGE_TOKEN.to_owned()),
             module: None,
             edits: Vec::new(),
-            log_level: "info".to_owned(),
+            log_level: "warning,config:info,wasm:info".to_owned(),
+            runner: None,
         }
     }
 }
@@ -126,7 +128,14 @@ impl GatewayOptions {
         Self { admin, ..self }
     }
 
-    /// Envoy's log level, by default `info`. `info,wasm:debug` sets one component apart.
+    /// Uses this runner, whatever `ENVOY_RUNNER` says.
+    #[must_use]
+    pub fn runner(self, runner: Runner) -> Self {
+        let runner = Some(runner);
+        Self { runner, ..self }
+    }
+
+    /// Envoy's log level, by default `warning,config:info,wasm:info`: a level for all, then components apart.
     #[must_use]
     pub fn log_level(self, level: &str) -> Self {
         let log_level = level.to_owned();
@@ -138,6 +147,11 @@ impl GatewayOptions {
 pub(super) const ADMIN_ADDRESS: &str = "admin-address";
 
 impl GatewayOptions {
+    /// How Envoy is to be run.
+    pub(super) fn chosen_runner(&self) -> Result<Runner> {
+        self.runner.map_or_else(Runner::chosen, Ok)
+    }
+
     /// Writes Envoy's files into `dir` and says how to start it.
     pub(super) fn prepare(self, dir: &Path) -> Result<Launch<'_>> {
         refuse_taken(self.listener, "the gateway")?;

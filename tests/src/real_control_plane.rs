@@ -1,0 +1,248 @@
+//! The real control plane as a process, on a database of its own: started, killed, frozen and commanded as an operator
+//! would. For faults on the wire there is `scripted_control_plane`.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde::Deserialize;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::cargo_build;
+use crate::deadline::{PATIENCE, eventually};
+use crate::last_will::LastWill;
+use crate::scripted_control_plane::EDGE_TOKEN;
+
+/// A control plane, running or killed. It is killed, and its database removed, when this is dropped.
+#[derive(Debug)]
+pub struct RealControlPlane {
+    addresses: Addresses,
+    running: Option<Running>,
+    dir: TempDir,
+}
+
+/// A key that was just made.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// Its id, by which it is revoked and attributed.
+    pub id: String,
+    /// The key itself, which is shown this once.
+    pub raw: String,
+}
+
+/// What the ready file says.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Addresses {
+    public: SocketAddr,
+    edge: SocketAddr,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    _will: LastWill,
+}
+
+impl RealControlPlane {
+    /// Builds the program if need be and starts it on an empty database and free ports.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start() -> Self {
+        let dir = tempfile::tempdir().expect("a folder for the database");
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut control_plane = Self {
+            addresses: Addresses {
+                public: free,
+                edge: free,
+            },
+            running: None,
+            dir,
+        };
+        control_plane.restart().await;
+        control_plane
+    }
+
+    /// Where the settings API listens; the same after a restart.
+    #[must_use]
+    pub fn public_addr(&self) -> SocketAddr {
+        self.addresses.public
+    }
+
+    /// Where the edge API listens; the same after a restart.
+    #[must_use]
+    pub fn edge_addr(&self) -> SocketAddr {
+        self.addresses.edge
+    }
+
+    /// Makes an organisation and returns its id. `created_at` is a date and time of RFC 3339, by default now.
+    pub fn create_org(&self, name: &str, created_at: Option<&str>) -> String {
+        let mut command = vec!["org", "create", "--name", name];
+        command.extend(created_at.iter().flat_map(|at| ["--created-at", at]));
+        text(&self.admin(&command), "id")
+    }
+
+    /// Makes a project and returns its id. `require` is `None` for the organisation's default.
+    pub fn create_project(&self, org: &str, name: &str, require: Option<bool>) -> String {
+        let require = require.map(|require| require.to_string());
+        let mut command = vec!["project", "create", "--org", org, "--name", name];
+        command.extend(
+            require
+                .iter()
+                .flat_map(|require| ["--require-mcp-api-key", require]),
+        );
+        text(&self.admin(&command), "id")
+    }
+
+    /// Makes an MCP server and returns its id.
+    pub fn create_server(&self, project: &str, name: &str) -> String {
+        let command = ["server", "create", "--project", project, "--name", name];
+        text(&self.admin(&command), "id")
+    }
+
+    /// Makes a key. `expires_at` is a date and time of RFC 3339, by default never.
+    pub fn create_key(&self, project: &str, name: &str, expires_at: Option<&str>) -> NewKey {
+        let mut command = vec!["key", "create", "--project", project, "--name", name];
+        command.extend(expires_at.iter().flat_map(|at| ["--expires-at", at]));
+        let created = self.admin(&command);
+        NewKey {
+            id: text(&created, "id"),
+            raw: text(&created, "api_key"),
+        }
+    }
+
+    /// Revokes a key.
+    pub fn revoke_key(&self, key_id: &str) {
+        self.admin(&["key", "revoke", "--id", key_id]);
+    }
+
+    /// Runs an admin command and returns what it says as JSON. It works on the database, also while nothing serves.
+    ///
+    /// # Panics
+    /// When the command fails.
+    pub fn admin(&self, command: &[&str]) -> Value {
+        let output = Command::new(binary())
+            .args(command)
+            .args(["--database", &self.database(), "--json"])
+            .output()
+            .expect("the control plane runs");
+        assert!(
+            output.status.success(),
+            "control-plane {}: {}",
+            command.join(" "),
+            String::from_utf8_lossy(&output.stderr)
+        );
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("control-plane {} says no JSON: {error}", command.join(" "))
+        })
+    }
+
+    /// Kills it at once: connections break, nothing is finished.
+    pub fn kill(&mut self) {
+        self.running = None;
+    }
+
+    /// Freezes it: connections stay open and nothing is answered.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on after [`pause`](Self::pause).
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// Kills it if it runs, and starts it again on the same ports and database.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn restart(&mut self) {
+        self.kill();
+        let ready_file = self.dir.path().join("ready.json");
+        drop(fs::remove_file(&ready_file));
+        self.running = Some(self.spawn(&ready_file));
+        self.addresses = eventually(PATIENCE, "the control plane is ready", async || {
+            if let Some(Ok(Some(status))) = self
+                .running
+                .as_mut()
+                .map(|running| running.child.try_wait())
+            {
+                panic!("the control plane ended with {status}:\n{}", self.log());
+            }
+            serde_json::from_slice(&fs::read(&ready_file).ok()?).ok()
+        })
+        .await;
+    }
+
+    /// Its log so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    fn spawn(&self, ready_file: &Path) -> Running {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.dir.path().join("log"))
+            .expect("the log file");
+        let child = Command::new(binary())
+            .args(["serve", "--listen", &self.addresses.public.to_string()])
+            .args(["--edge-listen", &self.addresses.edge.to_string()])
+            .args(["--database", &self.database(), "--ready-file"])
+            .arg(ready_file)
+            .env("MCP_KEY_AUTH_EDGE_TOKEN", EDGE_TOKEN)
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("the log file"))
+            .stderr(log)
+            .spawn()
+            .expect("the control plane starts");
+        Running {
+            _will: LastWill::new(&format!("kill -9 {}", child.id())),
+            child,
+        }
+    }
+
+    fn database(&self) -> String {
+        format!("sqlite://{}/data.db", self.dir.path().display())
+    }
+
+    fn signal(&self, signal: Signal) {
+        let running = self.running.as_ref().expect("the control plane runs");
+        let pid = Pid::from_raw(running.child.id().cast_signed()).expect("a process id");
+        kill_process(pid, signal).expect("a signal to the control plane");
+    }
+}
+
+impl Drop for RealControlPlane {
+    fn drop(&mut self) {
+        self.kill();
+        if std::thread::panicking() {
+            eprintln!("--- the control plane's log\n{}", self.log());
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| cargo_build::binary("control-plane", "control-plane"))
+}
+
+fn text(value: &Value, field: &str) -> String {
+    let text = value[field].as_str();
+    text.unwrap_or_else(|| panic!("no {field} in {value}"))
+        .to_owned()
+}
