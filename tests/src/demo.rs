@@ -93,9 +93,10 @@ impl Demo {
         let start = async {
             project::wait_for_control_plane(&addresses).await?;
             seed::plant(&admin).await?;
+            let gateway = start_gateway(&addresses, module, &token).await?;
+            // Keys are made late: one that is made and never told is lost.
             let earlier = DemoFile::read(&path);
             let projects = project::all(&admin, &addresses, earlier.as_ref()).await?;
-            let gateway = start_gateway(&addresses, module, &token).await?;
             project::wait_until_served(&projects).await?;
             anyhow::Ok((gateway, projects))
         };
