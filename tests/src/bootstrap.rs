@@ -39,17 +39,21 @@ pub fn plugin(bootstrap: &mut Value) -> &mut Value {
     &mut filter["typed_config"]["config"]
 }
 
-/// The key filter's own configuration.
-pub fn plugin_configuration(bootstrap: &mut Value) -> &mut Value {
-    &mut plugin(bootstrap)["configuration"]["value"]
+/// Changes the key filter's own configuration.
+///
+/// # Panics
+/// When it is not JSON any more.
+pub fn edit_plugin_configuration(bootstrap: &mut Value, edit: impl FnOnce(&mut Value)) {
+    let text = &plugin(bootstrap)["configuration"]["value"];
+    let mut configuration = serde_json::from_str(text.as_str().unwrap_or_default())
+        .unwrap_or_else(|error| panic!("the key filter's configuration is no JSON: {error}"));
+    edit(&mut configuration);
+    set_plugin_text(bootstrap, &configuration.to_string());
 }
 
-/// Hands the key filter this text, JSON or not, instead of the configuration.
+/// Hands the key filter this text, JSON or not, as its configuration.
 pub fn set_plugin_text(bootstrap: &mut Value, text: &str) {
-    plugin(bootstrap)["configuration"] = json!({
-        "@type": "type.googleapis.com/google.protobuf.StringValue",
-        "value": text,
-    });
+    plugin(bootstrap)["configuration"]["value"] = text.into();
 }
 
 /// The routes of the only virtual host, in order.
@@ -126,10 +130,9 @@ mod tests {
         set_cluster(&mut bootstrap, CONTROL_PLANE, addr);
         set_cluster(&mut bootstrap, MCP_SERVERS, addr);
         set_module(&mut bootstrap, "/module");
-        assert_eq!(
-            plugin_configuration(&mut bootstrap)["rules"][0]["path"],
-            "/mcp/{project_id}"
-        );
+        edit_plugin_configuration(&mut bootstrap, |configuration| {
+            assert_eq!(configuration["rules"][0]["path"], "/mcp/{project_id}");
+        });
         let text = bootstrap.to_string();
         for gone in ["8081", "3000", "10000", "9901", "/etc/envoy"] {
             assert!(!text.contains(&format!("{gone},")), "{gone} is still there");

@@ -85,7 +85,9 @@ impl GatewayOptions {
     #[must_use]
     pub fn plugin(self, patch: Value) -> Self {
         self.edit(move |bootstrap| {
-            json_patch::merge(bootstrap::plugin_configuration(bootstrap), &patch);
+            bootstrap::edit_plugin_configuration(bootstrap, |configuration| {
+                json_patch::merge(configuration, &patch);
+            });
         })
     }
 
