@@ -8,5 +8,7 @@
     reason = "a test that cannot go on stops with a clear message"
 )]
 
+mod mcp_session;
+mod outcomes;
 mod reference_bootstrap;
 mod smoke;
