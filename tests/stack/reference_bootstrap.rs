@@ -84,7 +84,11 @@ async fn clients_choose_neither_request_id_nor_retries_nor_logged_path() {
     let id = answer.header("x-request-id").unwrap();
     assert_ne!(id, "chosen-by-the-client");
     assert_eq!(received.header("x-request-id").unwrap(), id);
-    for steering in ["x-envoy-internal", "x-envoy-retry-on", "x-envoy-expected-rq-timeout-ms"] {
+    for steering in [
+        "x-envoy-internal",
+        "x-envoy-retry-on",
+        "x-envoy-expected-rq-timeout-ms",
+    ] {
         assert_eq!(received.header(steering), None, "{steering}");
     }
     assert_eq!(
