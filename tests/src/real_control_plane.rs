@@ -9,7 +9,6 @@ use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
 use rustix::process::{Pid, Signal, kill_process};
-use serde::Deserialize;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -35,8 +34,7 @@ pub struct NewKey {
     pub raw: String,
 }
 
-/// What the ready file says.
-#[derive(Debug, Clone, Copy, Deserialize)]
+#[derive(Debug, Clone, Copy)]
 struct Addresses {
     public: SocketAddr,
     edge: SocketAddr,
@@ -112,7 +110,7 @@ impl RealControlPlane {
         let created = self.admin(&command);
         NewKey {
             id: text(&created, "id"),
-            raw: text(&created, "api_key"),
+            raw: text(&created, "key"),
         }
     }
 
@@ -174,7 +172,7 @@ impl RealControlPlane {
             {
                 panic!("the control plane ended with {status}:\n{}", self.log());
             }
-            serde_json::from_slice(&fs::read(&ready_file).ok()?).ok()
+            Addresses::announced(&ready_file)
         })
         .await;
     }
@@ -217,6 +215,22 @@ impl RealControlPlane {
         let running = self.running.as_ref().expect("the control plane runs");
         let pid = Pid::from_raw(running.child.id().cast_signed()).expect("a process id");
         kill_process(pid, signal).expect("a signal to the control plane");
+    }
+}
+
+impl Addresses {
+    /// What the ready file says, if it is there yet: two URLs.
+    fn announced(ready_file: &Path) -> Option<Self> {
+        let ready: Value = serde_json::from_slice(&fs::read(ready_file).ok()?).ok()?;
+        let address = |field: &str| {
+            let url = text(&ready, field);
+            let address = url.strip_prefix("http://")?.parse();
+            address.ok()
+        };
+        Some(Self {
+            public: address("public")?,
+            edge: address("edge")?,
+        })
     }
 }
 
