@@ -17,21 +17,16 @@ use crate::deadline::{PATIENCE, eventually};
 use crate::last_will::LastWill;
 use crate::scripted_control_plane::EDGE_TOKEN;
 
+mod commands;
+
+pub use commands::NewKey;
+
 /// A control plane, running or killed. It is killed, and its database removed, when this is dropped.
 #[derive(Debug)]
 pub struct RealControlPlane {
     addresses: Addresses,
     running: Option<Running>,
     dir: TempDir,
-}
-
-/// A key that was just made.
-#[derive(Debug, Clone)]
-pub struct NewKey {
-    /// Its id, by which it is revoked and attributed.
-    pub id: String,
-    /// The key itself, which is shown this once.
-    pub raw: String,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -76,68 +71,6 @@ impl RealControlPlane {
     #[must_use]
     pub fn edge_addr(&self) -> SocketAddr {
         self.addresses.edge
-    }
-
-    /// Makes an organisation and returns its id. `created_at` is a date and time of RFC 3339, by default now.
-    pub fn create_org(&self, name: &str, created_at: Option<&str>) -> String {
-        let mut command = vec!["org", "create", "--name", name];
-        command.extend(created_at.iter().flat_map(|at| ["--created-at", at]));
-        text(&self.admin(&command), "id")
-    }
-
-    /// Makes a project and returns its id. `require` is `None` for the organisation's default.
-    pub fn create_project(&self, org: &str, name: &str, require: Option<bool>) -> String {
-        let require = require.map(|require| require.to_string());
-        let mut command = vec!["project", "create", "--org", org, "--name", name];
-        command.extend(
-            require
-                .iter()
-                .flat_map(|require| ["--require-mcp-api-key", require]),
-        );
-        text(&self.admin(&command), "id")
-    }
-
-    /// Makes an MCP server and returns its id.
-    pub fn create_server(&self, project: &str, name: &str) -> String {
-        let command = ["server", "create", "--project", project, "--name", name];
-        text(&self.admin(&command), "id")
-    }
-
-    /// Makes a key. `expires_at` is a date and time of RFC 3339, by default never.
-    pub fn create_key(&self, project: &str, name: &str, expires_at: Option<&str>) -> NewKey {
-        let mut command = vec!["key", "create", "--project", project, "--name", name];
-        command.extend(expires_at.iter().flat_map(|at| ["--expires-at", at]));
-        let created = self.admin(&command);
-        NewKey {
-            id: text(&created, "id"),
-            raw: text(&created, "key"),
-        }
-    }
-
-    /// Revokes a key.
-    pub fn revoke_key(&self, key_id: &str) {
-        self.admin(&["key", "revoke", "--id", key_id]);
-    }
-
-    /// Runs an admin command and returns what it says as JSON. It works on the database, also while nothing serves.
-    ///
-    /// # Panics
-    /// When the command fails.
-    pub fn admin(&self, command: &[&str]) -> Value {
-        let output = Command::new(binary())
-            .args(command)
-            .args(["--database", &self.database(), "--json"])
-            .output()
-            .expect("the control plane runs");
-        assert!(
-            output.status.success(),
-            "control-plane {}: {}",
-            command.join(" "),
-            String::from_utf8_lossy(&output.stderr)
-        );
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-            panic!("control-plane {} says no JSON: {error}", command.join(" "))
-        })
     }
 
     /// Kills it at once: connections break, nothing is finished.
