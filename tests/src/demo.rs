@@ -19,6 +19,7 @@ mod addresses;
 mod admin_cli;
 mod demo_file;
 mod edge_token;
+mod envoy_logs;
 mod ports;
 mod preparation;
 mod program;
@@ -94,6 +95,7 @@ impl Demo {
             project::wait_for_control_plane(&addresses).await?;
             seed::plant(&admin).await?;
             let gateway = start_gateway(&addresses, module, &token).await?;
+            envoy_logs::keep(&run_dir)?;
             // Keys are made late: one that is made and never told is lost.
             let earlier = DemoFile::read(&path);
             let projects = project::all(&admin, &addresses, earlier.as_ref()).await?;
@@ -127,7 +129,7 @@ impl Demo {
             loop {
                 tokio::time::sleep(LOOK_EVERY).await;
                 if let Some(how) = self.gateway.exited() {
-                    return how;
+                    return format!("{how}; its log is .run/envoy.log");
                 }
             }
         };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use super::Ports;
+use super::{Ports, envoy_logs};
 use crate::envoy_runner::Runner;
 use crate::{cargo_build, envoy_binary, envoy_image, repo, wasm};
 
@@ -35,6 +35,7 @@ impl Preparation {
         let lock = lock(&run_dir)?;
         let ports = Ports::free(|name| std::env::var(name).ok())?;
         let runner = Runner::chosen()?;
+        envoy_logs::claim(&run_dir)?;
 
         println!(
             "Building the filter, the control plane and the MCP server; the first time takes minutes."

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -20,7 +20,6 @@ const STOP_PATIENCE: Duration = Duration::from_secs(15);
 pub(super) struct Program {
     name: &'static str,
     child: Child,
-    log: PathBuf,
     _will: LastWill,
 }
 
@@ -44,7 +43,6 @@ impl Program {
         Ok(Self {
             name,
             child,
-            log,
             _will: LastWill::new(&format!("kill {pid}")),
         })
     }
@@ -58,9 +56,8 @@ impl Program {
     fn obituary(&self, status: std::io::Result<ExitStatus>) -> String {
         let how = status.map_or_else(|error| error.to_string(), |status| status.to_string());
         format!(
-            "{} ended ({how}); its log is {}",
-            self.name,
-            self.log.display()
+            "{} ended ({how}); its log is .run/{}.log",
+            self.name, self.name
         )
     }
 

@@ -17,7 +17,7 @@ pub(super) fn of(file: &DemoFile, runner: Runner) -> String {
 fn write(text: &mut String, file: &DemoFile, runner: Runner) -> std::fmt::Result {
     let runner = match runner {
         Runner::Docker => "in Docker",
-        Runner::Process => "as a plain process, for no Docker daemon answers",
+        Runner::Process => "as a plain process; it runs in Docker where a daemon answers",
     };
     writeln!(text, "\nEverything is up. Envoy runs {runner}.\n")?;
     writeln!(text, "  gateway (MCP)      {}", file.gateway)?;
