@@ -9,6 +9,7 @@ pub mod authenticate;
 
 pub mod config;
 pub mod config_patch;
+mod members;
 pub mod openapi;
 
 /// The routes of the public API, and the document that describes them.

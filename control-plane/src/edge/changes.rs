@@ -17,7 +17,7 @@ pub(super) async fn changes(
     query: Result<Query<ChangesQuery>, QueryRejection>,
 ) -> Result<Json<ChangesResponse>, ApiError> {
     let Query(query) = query.map_err(|rejection| ApiError::InvalidQuery(rejection.body_text()))?;
-    let deadline = Instant::now() + Duration::from_millis(query.wait_ms.min(MAX_WAIT_MS));
+    let deadline = Instant::now() + wait(query.wait_ms);
     // Subscribed before the first read, so that no commit falls between the two.
     let mut revisions = state.store.revisions();
     loop {
@@ -34,6 +34,10 @@ pub(super) async fn changes(
             return Ok(Json(answer));
         }
     }
+}
+
+fn wait(wish_ms: u64) -> Duration {
+    Duration::from_millis(wish_ms.min(MAX_WAIT_MS))
 }
 
 fn answer(changes: Changes) -> ChangesResponse {
@@ -54,5 +58,23 @@ fn answer(changes: Changes) -> ChangesResponse {
                 .collect(),
             reset: false,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_longer_wish_is_cut_to_a_minute() {
+        for (wish_ms, seconds) in [
+            (0, 0),
+            (30_000, 30),
+            (60_000, 60),
+            (60_001, 60),
+            (u64::MAX, 60),
+        ] {
+            assert_eq!(wait(wish_ms), Duration::from_secs(seconds), "{wish_ms}");
+        }
     }
 }

@@ -54,6 +54,7 @@ pub enum LogVisibility {
 // Read by `public::config_patch`; the derives describe the body in the OpenAPI document.
 #[derive(Debug, Clone, PartialEq, Eq, Default, ToSchema)]
 #[schema(as = ProjectConfigPatch)]
+#[serde(deny_unknown_fields)]
 pub struct ConfigPatch {
     /// Whether the project's MCP servers may be called only with one of the project's API keys.
     #[schema(value_type = bool, required = false)]

@@ -1,13 +1,10 @@
 //! Reading the body of a settings change, with every mistake in it.
 
-use std::{collections::HashSet, fmt};
+use std::collections::HashSet;
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{MapAccess, Visitor},
-};
 use serde_json::Value;
 
+use super::members::Members;
 use crate::{
     error::ApiError,
     model::{
@@ -43,31 +40,6 @@ pub(super) fn parse(body: &[u8]) -> Result<ConfigPatch, ApiError> {
         Ok(patch)
     } else {
         Err(ApiError::InvalidFields(errors))
-    }
-}
-
-/// The members of a JSON object as they were written: in order, repeated ones too.
-struct Members(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Object)
     }
 }
 

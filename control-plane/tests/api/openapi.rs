@@ -1,0 +1,131 @@
+//! The OpenAPI document: complete, and the same wherever it comes from.
+
+use axum::{body::Body, http::Request};
+use serde_json::{Value, json};
+
+use crate::rig::{
+    app::{App, CONFIG},
+    program::Database,
+};
+
+async fn document() -> Value {
+    let app = App::start().await;
+    let reply = app
+        .public(Request::get("/openapi.json").body(Body::empty()).unwrap())
+        .await;
+    assert_eq!(reply.status, 200);
+    reply.json()
+}
+
+#[tokio::test]
+async fn every_route_is_described_with_its_errors() {
+    let document = document().await;
+    let expected = [
+        ("get", CONFIG, vec!["200", "401", "404", "500", "503"]),
+        (
+            "patch",
+            CONFIG,
+            vec!["200", "400", "401", "404", "413", "415", "500", "503"],
+        ),
+        ("get", "/healthz", vec!["200"]),
+        ("get", "/readyz", vec!["200", "503"]),
+    ];
+    for (method, path, statuses) in expected {
+        let responses = document["paths"][path][method]["responses"]
+            .as_object()
+            .unwrap();
+        assert_eq!(
+            responses.keys().collect::<Vec<_>>(),
+            statuses,
+            "{method} {path}"
+        );
+        for (status, response) in responses.iter().filter(|(status, _)| *status != "200") {
+            let schema = &response["content"]["application/json"]["schema"]["$ref"];
+            assert_eq!(
+                schema, "#/components/schemas/ErrorEnvelope",
+                "{method} {path} {status}"
+            );
+        }
+    }
+    let operations: usize = document["paths"]
+        .as_object()
+        .unwrap()
+        .values()
+        .map(|path| path.as_object().unwrap().len())
+        .sum();
+    assert_eq!(operations, 4);
+}
+
+#[tokio::test]
+async fn the_settings_need_the_key_header() {
+    let document = document().await;
+    let scheme = &document["components"]["securitySchemes"]["ApiKey"];
+    assert_eq!(
+        (&scheme["type"], &scheme["in"], &scheme["name"]),
+        (&json!("apiKey"), &json!("header"), &json!("x-api-key"))
+    );
+    for method in ["get", "patch"] {
+        assert_eq!(
+            document["paths"][CONFIG][method]["security"],
+            json!([{"ApiKey": []}])
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_announcements_call_is_the_example() {
+    let document = document().await;
+    let patch = &document["paths"][CONFIG]["patch"];
+    let request = &patch["requestBody"]["content"]["application/json"]["example"];
+    assert_eq!(*request, json!({"require_mcp_api_key": true}));
+    let answer = &patch["responses"]["200"]["content"]["application/json"]["example"];
+    let golden: Value = serde_json::from_str(include_str!("golden/patch_answer.json")).unwrap();
+    assert_eq!(*answer, golden);
+}
+
+#[tokio::test]
+async fn the_schemas_name_every_setting() {
+    let document = document().await;
+    let schemas = &document["components"]["schemas"];
+    let names = [
+        "require_mcp_api_key",
+        "is_2FA_enabled",
+        "mask_secret_keys_in_connected_account",
+        "log_visibility_setting",
+        "logo_url",
+        "display_name",
+        "is_composio_link_enabled_for_managed_auth",
+        "signed_url_file_expiry_in_seconds",
+    ];
+    let whole = &schemas["ProjectConfig"];
+    let patch = &schemas["ProjectConfigPatch"];
+    for schema in [whole, patch] {
+        assert_eq!(schema["properties"].as_object().unwrap().len(), names.len());
+        for name in names {
+            assert!(schema["properties"].get(name).is_some(), "{name}: {schema}");
+        }
+    }
+    assert_eq!(whole["required"], json!(&names[..4]));
+    assert_eq!(patch.get("required"), None);
+    assert_eq!(patch["additionalProperties"], false);
+    for name in &names[4..] {
+        assert!(
+            patch["properties"][name]["type"]
+                .as_array()
+                .unwrap()
+                .contains(&json!("null")),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        patch["properties"]["require_mcp_api_key"]["type"],
+        "boolean"
+    );
+}
+
+#[tokio::test]
+async fn the_command_prints_what_is_served() {
+    let printed = Database::fresh().run(&["openapi"]);
+    let printed: Value = serde_json::from_str(&printed.stdout).unwrap();
+    assert_eq!(printed, document().await);
+}

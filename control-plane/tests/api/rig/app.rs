@@ -1,0 +1,198 @@
+//! Both routers over a fresh database, called without a socket.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, header},
+};
+use control_plane::{
+    app::{self, AppState, Shared},
+    clock::Clock as _,
+    edge::{edge_token::EdgeToken, ttl::Ttls},
+    key::PlainKey,
+    model::{
+        api_key::{ApiKey, Lifecycle},
+        organisation::Organisation,
+        project::Project,
+        project_config::ProjectConfig,
+        server::McpServer,
+    },
+    store::{DatabaseUrl, Store, WhenMissing},
+};
+use edge_api::id::Id;
+use serde_json::{Value, json};
+use sqlx::{Connection as _, SqliteConnection};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::{clock::TestClock, reply::Reply};
+
+pub(crate) const EDGE_TOKEN: &str = "edge-token-of-the-tests";
+pub(crate) const CONFIG: &str = "/api/v3/org/project/config";
+/// Where the clock stands at first.
+pub(crate) const NOW: &str = "2026-11-23T12:00:00Z";
+
+/// The app, with a project `pr_a` that requires no key.
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) clock: TestClock,
+    pub(crate) shutdown: CancellationToken,
+    public: Router,
+    edge: Router,
+    folder: TempDir,
+}
+
+/// A key and what a caller presents.
+pub(crate) struct TestKey {
+    pub(crate) id: Id,
+    pub(crate) plain: PlainKey,
+}
+
+impl App {
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url: DatabaseUrl = format!("sqlite://{}/test.db", folder.path().display())
+            .parse()
+            .unwrap();
+        let store = Store::open(&url, WhenMissing::Create).await.unwrap();
+        let clock = TestClock::at(NOW);
+        let shutdown = CancellationToken::new();
+        let state = AppState::new(Shared {
+            store: store.clone(),
+            clock: Box::new(clock.clone()),
+            edge_token: EdgeToken::parse(EDGE_TOKEN.as_bytes()).unwrap(),
+            ttls: Ttls {
+                check: "30s".parse().unwrap(),
+                negative: "5s".parse().unwrap(),
+            },
+            request_timeout: Duration::from_secs(10),
+            shutdown: shutdown.clone(),
+        });
+        let (public, edge) = (app::public_app(state.clone()), app::edge_app(state));
+        let app = Self {
+            store,
+            clock,
+            shutdown,
+            public,
+            edge,
+            folder,
+        };
+        let organisation = Organisation {
+            id: id("org_old"),
+            name: "Old".parse().unwrap(),
+            created_at: "2026-01-08T00:00:00Z".parse().unwrap(),
+        };
+        app.store.create_organisation(&organisation).await.unwrap();
+        app.project("pr_a").await;
+        app
+    }
+
+    pub(crate) async fn project(&self, project: &str) {
+        let project = Project {
+            id: id(project),
+            organisation_id: id("org_old"),
+            name: "Project".parse().unwrap(),
+            created_at: self.clock.now(),
+            config: ProjectConfig::for_organisation_created_at(
+                "2026-01-08T00:00:00Z".parse().unwrap(),
+            ),
+        };
+        self.store.create_project(&project).await.unwrap();
+    }
+
+    pub(crate) async fn server(&self, server: &str, project: &str) {
+        let server = McpServer {
+            id: id(server),
+            project_id: id(project),
+            name: "Server".parse().unwrap(),
+            created_at: self.clock.now(),
+        };
+        self.store.create_server(&server).await.unwrap();
+    }
+
+    pub(crate) async fn key(&self, project: &str) -> TestKey {
+        self.key_until(project, None).await
+    }
+
+    pub(crate) async fn key_until(&self, project: &str, expires_at: Option<&str>) -> TestKey {
+        let plain = PlainKey::generate().unwrap();
+        let key = ApiKey {
+            id: id(&format!("key_{}", &plain.sha256().to_hex()[..12])),
+            project_id: id(project),
+            name: "Key".parse().unwrap(),
+            created_at: self.clock.now(),
+            lifecycle: Lifecycle {
+                expires_at: expires_at.map(|time| time.parse().unwrap()),
+                ..Lifecycle::default()
+            },
+        };
+        self.store.create_key(&key, plain.sha256()).await.unwrap();
+        TestKey { id: key.id, plain }
+    }
+
+    pub(crate) async fn public(&self, request: Request<Body>) -> Reply {
+        Reply::read(self.public.clone().oneshot(request).await.unwrap()).await
+    }
+
+    pub(crate) async fn edge(&self, request: Request<Body>) -> Reply {
+        Reply::read(self.edge.clone().oneshot(request).await.unwrap()).await
+    }
+
+    pub(crate) async fn get_config(&self, key: &TestKey) -> Reply {
+        let request = Request::get(CONFIG).header("x-api-key", key.plain.reveal());
+        self.public(request.body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn patch_config(&self, key: &TestKey, body: impl Into<Body>) -> Reply {
+        let request = Request::patch(CONFIG)
+            .header("x-api-key", key.plain.reveal())
+            .header(header::CONTENT_TYPE, "application/json");
+        self.public(request.body(body.into()).unwrap()).await
+    }
+
+    /// Asks about a project and perhaps a key; the answer of a 200.
+    pub(crate) async fn check(&self, project: &str, key: Option<&TestKey>) -> Value {
+        self.check_subject(json!({"project_id": project}), key)
+            .await
+    }
+
+    pub(crate) async fn check_subject(&self, subject: Value, key: Option<&TestKey>) -> Value {
+        let hash = key.map(|key| key.plain.sha256().to_hex());
+        let reply = self
+            .edge(check_request(
+                &json!({"subject": subject, "key_sha256": hash}).to_string(),
+            ))
+            .await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.json()
+    }
+
+    pub(crate) async fn changes(&self, after: u64, wait_ms: u64) -> Value {
+        let path = format!("/edge/v1/changes?after={after}&wait_ms={wait_ms}");
+        let request =
+            Request::get(path).header(header::AUTHORIZATION, format!("Bearer {EDGE_TOKEN}"));
+        let reply = self.edge(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.json()
+    }
+
+    /// A connection of its own to the database, to look at or break what the app cannot.
+    pub(crate) async fn database(&self) -> SqliteConnection {
+        let url = format!("sqlite://{}/test.db", self.folder.path().display());
+        SqliteConnection::connect(&url).await.unwrap()
+    }
+}
+
+pub(crate) fn check_request(body: &str) -> Request<Body> {
+    Request::post("/edge/v1/check")
+        .header(header::AUTHORIZATION, format!("Bearer {EDGE_TOKEN}"))
+        .body(Body::from(body.to_owned()))
+        .unwrap()
+}
+
+pub(crate) fn id(text: &str) -> Id {
+    Id::parse(text).unwrap()
+}
