@@ -92,10 +92,11 @@ impl Runner {
             .stderr(File::create(launch.dir.join(STDERR))?)
             .spawn()
             .context("cannot start Envoy")?;
-        let will = LastWill::new(&match &container {
+        let kill = match &container {
             Some(name) => format!("docker rm --force {name}"),
             None => format!("kill -9 {}", child.id()),
-        });
+        };
+        let will = LastWill::new(&format!("{kill}; rm -rf '{}'", launch.dir.display()));
         Ok(Envoy {
             child,
             container,

@@ -135,7 +135,11 @@ impl RealControlPlane {
             .spawn()
             .expect("the control plane starts");
         Running {
-            _will: LastWill::new(&format!("kill -9 {}", child.id())),
+            _will: LastWill::new(&format!(
+                "kill -9 {}; rm -rf '{}'",
+                child.id(),
+                self.dir.path().display()
+            )),
             child,
         }
     }

@@ -1,7 +1,10 @@
-//! What `envoy/envoy.yaml` does around the key filter: paths, headers, routes, CORS, logs. The filter is taken out, so
-//! nothing here leans on it.
+//! What `envoy/envoy.yaml` does around the key filter: paths, headers, routes, CORS, logs, clusters. The filter is taken
+//! out unless the matter is what the two do together.
+
+use std::time::Duration;
 
 use stack::gateway::GatewayOptions;
+use stack::scripted_control_plane::Fault;
 use stack::stack::Stack;
 
 async fn plain_proxy() -> Stack {
@@ -218,4 +221,51 @@ async fn the_gateway_adds_no_server_header() {
     );
     let nowhere = stack.gateway.call("GET", "/").send().await;
     assert_eq!(nowhere.header("server"), None);
+}
+
+#[tokio::test]
+async fn scripts_of_other_origins_can_read_refusals() {
+    let stack = Stack::start().await;
+    stack.control_plane.set_project("locked", true);
+    for (fault, status) in [(Fault::None, 401), (Fault::Status(500), 503)] {
+        stack.control_plane.set_fault(fault);
+        let project = if status == 401 { "locked" } else { "unseen" };
+        let call = stack
+            .gateway
+            .mcp(project)
+            .header("origin", "https://app.example");
+        let answer = call.send().await;
+        assert_eq!(answer.status, status);
+        let header = |name: &str| answer.header(name).unwrap_or_default();
+        assert_eq!(header("access-control-allow-origin"), "https://app.example");
+        assert!(header("access-control-expose-headers").contains("retry-after"));
+    }
+}
+
+#[tokio::test]
+async fn the_only_control_plane_is_not_ejected_for_its_errors() {
+    let stack = Stack::start().await;
+    stack.control_plane.set_fault(Fault::Status(500));
+    for number in 0..10 {
+        let answer = stack.gateway.mcp(&format!("project-{number}")).send().await;
+        assert_eq!(answer.status, 503);
+    }
+    let outliers = "cluster.control_plane.outlier_detection";
+    let spared = format!("{outliers}.ejections_overflow");
+    let patience = Duration::from_secs(10);
+    stack
+        .gateway
+        .wait_for_stat(&spared, |count| count > 0, patience)
+        .await;
+    assert_eq!(
+        stack
+            .gateway
+            .stat(&format!("{outliers}.ejections_active"))
+            .await,
+        0
+    );
+
+    stack.control_plane.set_fault(Fault::None);
+    stack.control_plane.set_project("open", false);
+    assert_eq!(stack.gateway.mcp("open").send().await.status, 200);
 }
