@@ -9,13 +9,17 @@ use crate::rig::{
     program::Database,
 };
 
-#[tokio::test]
+// Two threads: one waits for the process while the other answers its goodbye on HTTP/2.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_secret_is_logged_or_repeated() {
     for format in ["text", "json"] {
         let database = Database::fresh();
         let (id, key) = database.seed();
         let mut server = database.serve(&["--log", "trace", "--log-format", format]);
-        let client = Client::new();
+        let client = match format {
+            "json" => Client::builder().http2_prior_knowledge().build().unwrap(),
+            _ => Client::new(),
+        };
         let settings = format!("{}{CONFIG}", server.public);
         let hash: String = Sha256::digest(&key)
             .iter()
