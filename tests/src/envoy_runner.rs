@@ -64,12 +64,11 @@ impl Runner {
     }
 
     /// Every runner that works here; the forced one alone when one is forced.
-    #[must_use]
-    pub fn usable() -> Vec<Self> {
-        match Self::chosen() {
-            Ok(Self::Docker) if forced().is_empty() => vec![Self::Docker, Self::Process],
-            chosen => chosen.into_iter().collect(),
-        }
+    pub fn usable() -> Result<Vec<Self>> {
+        Ok(match Self::chosen()? {
+            Self::Docker if forced().is_empty() => vec![Self::Docker, Self::Process],
+            chosen => vec![chosen],
+        })
     }
 
     pub(crate) fn start(self, launch: &Launch<'_>) -> Result<Envoy> {

@@ -17,9 +17,7 @@ async fn plain_proxy() -> Stack {
 
 #[tokio::test]
 async fn every_runner_proxies_to_the_upstream() {
-    let runners = Runner::usable();
-    assert!(!runners.is_empty());
-    for runner in runners {
+    for runner in Runner::usable().unwrap() {
         let stack = Stack::with(|options| options.without_key_filter().runner(runner)).await;
         let answer = stack.gateway.mcp("pr_open").send().await;
         assert_eq!(answer.status, 200, "{runner:?}: {}", answer.text());
