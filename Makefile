@@ -20,7 +20,7 @@ lint: rustup $(CARGO_DENY) ## Check format, clippy (native and wasm), docs, lice
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --package mcp-key-auth --target wasm32-wasip1 -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --workspace --no-deps --document-private-items
 	$(CARGO_DENY) --workspace check --hide-inclusion-graph bans licenses sources
 
 advisories: $(CARGO_DENY) ## Check dependencies for known vulnerabilities; fetches the database from GitHub
