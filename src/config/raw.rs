@@ -143,7 +143,7 @@ impl RawConfig {
         let mut reader = serde_json::Deserializer::from_slice(json);
         let raw = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let field = match error.path().to_string() {
-                path if path == "." => "the configuration".to_owned(),
+                path if path == "." || path == "?" => "the configuration".to_owned(),
                 path => path,
             };
             ConfigError::new(field, format!("cannot be read: {}", error.inner()))

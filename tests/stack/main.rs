@@ -8,7 +8,13 @@
     reason = "a test that cannot go on stops with a clear message"
 )]
 
+mod attacks;
+mod caching;
+mod configuration;
+mod faults;
 mod mcp_session;
 mod outcomes;
 mod reference_bootstrap;
 mod smoke;
+mod telemetry;
+mod waiting;

@@ -1,0 +1,117 @@
+//! What operators see: one outcome per request, who it was, and how it was known.
+
+use edge_api::check::Verdict;
+use serde_json::Value;
+use stack::deadline::{PATIENCE, eventually};
+use stack::keys::mint_key;
+use stack::stack::Stack;
+
+async fn open_and_locked() -> (Stack, String) {
+    let stack = Stack::start().await;
+    stack.control_plane.set_project("open", false);
+    stack.control_plane.set_project("locked", true);
+    let key = mint_key(1);
+    stack
+        .control_plane
+        .set_key(&key, "key_1", "locked", Verdict::Valid, None);
+    (stack, key)
+}
+
+#[tokio::test]
+async fn the_access_log_tells_project_key_outcome_and_cache_state() {
+    let (stack, key) = open_and_locked().await;
+    for (call, project, key_id, outcome, cache) in [
+        (
+            stack.gateway.mcp("locked").key(&key),
+            "locked",
+            Some("key_1"),
+            "allowed",
+            "miss",
+        ),
+        (
+            stack.gateway.mcp("locked").key(&key),
+            "locked",
+            Some("key_1"),
+            "allowed",
+            "hit",
+        ),
+        (
+            stack.gateway.mcp("locked"),
+            "locked",
+            None,
+            "denied_missing_key",
+            "hit",
+        ),
+        (
+            stack.gateway.mcp("open"),
+            "open",
+            None,
+            "allowed_not_required",
+            "miss",
+        ),
+    ] {
+        let answer = call.send().await;
+        let id = answer.header("x-request-id").unwrap();
+        let entry = stack
+            .gateway
+            .wait_for_access_log(|entry| entry["request_id"] == id.as_str())
+            .await;
+        assert_eq!(entry["project_id"], project);
+        assert_eq!(entry["key_id"], key_id.map_or(Value::Null, Value::from));
+        assert_eq!(entry["outcome"], outcome);
+        assert_eq!(entry["cache"], cache);
+    }
+}
+
+#[tokio::test]
+async fn every_request_is_counted_once() {
+    let (stack, key) = open_and_locked().await;
+    let keys = [None, Some(key.as_str()), Some("garbage"), Some("")];
+    let mut sent = 0;
+    for project in ["open", "locked", "unknown", "bad.id"] {
+        for key in keys {
+            for method in ["POST", "GET", "OPTIONS"] {
+                let call = stack.gateway.call(method, format!("/mcp/{project}"));
+                key.into_iter()
+                    .fold(call, |call, key| call.key(key))
+                    .send()
+                    .await;
+                sent += 1;
+            }
+        }
+    }
+    let counted: u64 = stack
+        .gateway
+        .stats("wasmcustom.mcp_key_auth.requests.outcome.")
+        .await
+        .values()
+        .sum();
+    assert_eq!(counted, sent);
+    let looked_up: u64 = stack
+        .gateway
+        .stats("wasmcustom.mcp_key_auth.lookups.cache.")
+        .await
+        .values()
+        .sum();
+    assert_eq!(looked_up, sent);
+}
+
+#[tokio::test]
+async fn prometheus_sees_outcomes_and_results_as_labels() {
+    let (stack, key) = open_and_locked().await;
+    stack.gateway.mcp("locked").key(&key).send().await;
+    for line in [
+        "mcp_key_auth_requests{outcome=\"allowed\"} 1",
+        "mcp_key_auth_checks{result=\"answered\"} 1",
+        "mcp_key_auth_lookups{cache=\"miss\"} 1",
+        "mcp_key_auth_checks_sent{} 1",
+        "mcp_key_auth_check_latency_ms_count{} 1",
+    ] {
+        // Histograms are merged every few seconds.
+        eventually(PATIENCE, line, async || {
+            let metrics = stack.gateway.admin().get("/stats/prometheus").await.text();
+            metrics.lines().any(|found| found == line).then_some(())
+        })
+        .await;
+    }
+}
