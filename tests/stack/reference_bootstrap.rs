@@ -19,7 +19,7 @@ async fn project_and_server_paths_are_rewritten_and_keep_their_query() {
         ("/mcp/pr_1?a=1&b=%2F", "/mcp?a=1&b=%2F"),
         ("/mcp/pr_1/", "/mcp/"),
         ("/mcp/pr_1/sse?x=1", "/mcp/sse?x=1"),
-        ("/mcp/mcp/pr_1", "/mcp/pr_1"),
+        ("/mcp/pr_1/mcp/other", "/mcp/mcp/other"),
         ("/v3/mcp/srv_1", "/mcp"),
         ("/v3/mcp/srv_1/mcp", "/mcp"),
         ("/v3/mcp/srv_1/mcp?user=u", "/mcp?user=u"),
