@@ -9,6 +9,7 @@
 )]
 
 mod attacks;
+mod bounds;
 mod caching;
 mod configuration;
 mod faults;
