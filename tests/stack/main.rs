@@ -15,6 +15,7 @@ mod configuration;
 mod faults;
 mod mcp_session;
 mod outcomes;
+mod real_control_plane;
 mod reference_bootstrap;
 mod smoke;
 mod telemetry;
