@@ -62,7 +62,7 @@ const RESERVED: &[Reserved] = &[
 
 #[test]
 fn every_source_file_keeps_the_rules_of_the_house() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = stack::repo::root();
     let mut sources = Vec::new();
     collect(root, root, &mut sources);
     for expected in ["src/lib.rs", "control-plane/src/main.rs", "tests/tidy.rs"] {
