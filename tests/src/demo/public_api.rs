@@ -1,20 +1,22 @@
 //! The little that the demo asks over HTTP: is a key good and what is its project set to, does an MCP URL answer.
 
 use anyhow::{Context, Result, bail};
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+
+use crate::http;
 
 /// Fails unless the control plane is ready.
 pub(super) async fn ready(control_plane: &str) -> Result<()> {
     let url = format!("{control_plane}/readyz");
-    Client::new().get(&url).send().await?.error_for_status()?;
+    http::client().get(&url).send().await?.error_for_status()?;
     Ok(())
 }
 
 /// Whether the key's project requires keys on MCP requests; `None` when the key is no longer good.
 pub(super) async fn requires_key(control_plane: &str, api_key: &str) -> Result<Option<bool>> {
     let url = format!("{control_plane}/api/v3/org/project/config");
-    let response = Client::new()
+    let response = http::client()
         .get(&url)
         .header("x-api-key", api_key)
         .send()
@@ -34,7 +36,7 @@ pub(super) async fn requires_key(control_plane: &str, api_key: &str) -> Result<O
 
 /// The status that `initialize` gets at an MCP URL. The session it may open is closed again.
 pub(super) async fn initialize(mcp_url: &str, api_key: Option<&str>) -> Result<StatusCode> {
-    let client = Client::new();
+    let client = http::client();
     let with_key = |request: RequestBuilder| match api_key {
         Some(key) => request.header("x-api-key", key),
         None => request,

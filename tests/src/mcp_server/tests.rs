@@ -1,9 +1,11 @@
 //! The server by itself, over HTTP: what a gateway in front of it relies on.
 
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::McpServer;
+use crate::deadline::{PATIENCE, eventually};
+use crate::http;
 
 /// As people paste it: curl's Accept, no params, and the gateway's name in Host.
 async fn bare_initialize(server: &McpServer) -> Response {
@@ -17,7 +19,7 @@ async fn bare_initialize(server: &McpServer) -> Response {
 }
 
 fn post(server: &McpServer) -> reqwest::RequestBuilder {
-    Client::new().post(server.url())
+    http::client().post(server.url())
 }
 
 /// The first JSON-RPC message of an SSE body.
@@ -58,7 +60,7 @@ async fn a_deleted_session_is_gone() {
     let server = McpServer::start().await;
     let session = bare_initialize(&server).await.headers()["mcp-session-id"].clone();
     let get = async || {
-        Client::new()
+        http::client()
             .get(server.url())
             .header("accept", "text/event-stream")
             .header("mcp-session-id", session.clone())
@@ -68,7 +70,7 @@ async fn a_deleted_session_is_gone() {
             .status()
     };
     assert_eq!(get().await, StatusCode::OK);
-    let deleted = Client::new()
+    let deleted = http::client()
         .delete(server.url())
         .header("mcp-session-id", session.clone())
         .send()
@@ -83,10 +85,8 @@ async fn a_dropped_server_stops_listening() {
     let server = McpServer::start().await;
     let url = server.url();
     drop(server);
-    crate::deadline::eventually(
-        crate::deadline::PATIENCE,
-        "connections are refused",
-        async || Client::new().get(&url).send().await.is_err().then_some(()),
-    )
+    eventually(PATIENCE, "connections are refused", async || {
+        http::client().get(&url).send().await.is_err().then_some(())
+    })
     .await;
 }

@@ -11,6 +11,7 @@ use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig
 use rmcp::{ClientHandler, RoleClient, ServiceError, ServiceExt};
 use serde_json::Value;
 use stack::deadline::{PATIENCE, within};
+use stack::http;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// A client in the middle of a session.
@@ -38,7 +39,7 @@ impl Client {
         });
         let config = StreamableHttpClientTransportConfig::with_uri(url)
             .custom_headers(HashMap::from_iter(headers));
-        let transport = StreamableHttpClientTransport::from_config(config);
+        let transport = StreamableHttpClientTransport::with_client(http::client(), config);
         let (progress, progress_received) = unbounded_channel();
         let (list_changed, list_changed_received) = unbounded_channel();
         let handler = Handler {
