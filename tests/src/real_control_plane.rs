@@ -187,6 +187,19 @@ impl Drop for Running {
     }
 }
 
+/// What `control-plane serve --help` prints.
+///
+/// # Panics
+/// When the program does not build or run.
+#[must_use]
+pub fn help_of_serve() -> String {
+    let output = Command::new(binary())
+        .args(["serve", "--help"])
+        .output()
+        .expect("the control plane runs");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| cargo_build::binary("control-plane", "control-plane"))

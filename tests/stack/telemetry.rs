@@ -115,3 +115,51 @@ async fn prometheus_sees_outcomes_and_results_as_labels() {
         .await;
     }
 }
+
+#[tokio::test]
+async fn every_statistic_and_outcome_stands_in_readme_and_nothing_else_does() {
+    let (stack, _) = open_and_locked().await;
+    let readme = std::fs::read_to_string(stack::repo::root().join("README.md")).unwrap();
+    let (_, section) = readme.split_once("## Statistics").unwrap();
+    let table: Vec<&str> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .filter_map(|line| line.split('`').nth(1))
+        .take_while(|name| *name != "--database")
+        .collect();
+    let text = stack.gateway.admin().get("/stats").await.text();
+    let mut seen = std::collections::BTreeSet::new();
+    for line in text.lines() {
+        let Some((name, _)) = line
+            .strip_prefix("wasmcustom.mcp_key_auth.")
+            .and_then(|rest| rest.split_once(':'))
+        else {
+            continue;
+        };
+        let row = ["requests.outcome.", "lookups.cache.", "checks.result."]
+            .iter()
+            .find_map(|labelled| Some((labelled, name.strip_prefix(labelled)?)));
+        let row = match row {
+            Some((labelled, value)) => {
+                assert!(
+                    readme.contains(&format!("`{value}`")),
+                    "{name} is not in README"
+                );
+                let label = labelled.trim_end_matches('.').rsplit('.').next().unwrap();
+                let label = if label == "cache" { "state" } else { label };
+                format!("{labelled}<{label}>")
+            }
+            None => name.to_owned(),
+        };
+        assert!(
+            table.contains(&row.as_str()),
+            "{row} is not in README's table"
+        );
+        seen.insert(row);
+    }
+    assert_eq!(
+        seen.len(),
+        table.len(),
+        "README has more: {table:?}, Envoy has {seen:?}"
+    );
+}
