@@ -59,7 +59,7 @@ pub enum ApiError {
     /// The request was not finished in time.
     #[error("the request was not finished in time")]
     Timeout,
-    /// The database does not answer.
+    /// The database does not answer, or another process keeps it from being written.
     #[error("the service is not ready")]
     NotReady(#[source] Option<Arc<StoreError>>),
     /// A failure of ours. The cause is logged, never sent.
@@ -72,7 +72,11 @@ pub enum ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        Self::Internal(Arc::new(error))
+        if error.is_busy() {
+            Self::NotReady(Some(Arc::new(error)))
+        } else {
+            Self::Internal(Arc::new(error))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tracing::error;
+use tracing::{error, warn};
 
 use crate::error::{ApiError, envelope};
 
@@ -63,8 +63,12 @@ pub async fn layer(mut request: Request, next: Next) -> Response {
 }
 
 fn log(error: &ApiError, request_id: &RequestId) {
-    if let ApiError::Internal(cause) = error {
-        error!(%request_id, %cause, "a request failed");
+    match error {
+        ApiError::Internal(cause) => error!(%request_id, %cause, "a request failed"),
+        ApiError::NotReady(Some(cause)) => {
+            warn!(%request_id, %cause, "a request could not be served");
+        }
+        _ => {}
     }
 }
 

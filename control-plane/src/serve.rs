@@ -22,6 +22,9 @@ use crate::{
 mod ready_file;
 mod signal;
 
+/// How long a query in flight may hold up the end.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Why the service does not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -56,6 +59,7 @@ pub enum ServeError {
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), ServeError> {
     let edge_token = EdgeToken::from_environment()?;
+    ReadyFile::clear(options.ready_file.as_deref())?;
     let shutdown = signal::cancelled_by_signal()?;
     let public = bind("--listen", "MCP_KEY_AUTH_LISTEN", options.listen).await?;
     let edge = bind(
@@ -94,7 +98,12 @@ pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), 
     }
     drop(ready_file);
     follow.abort();
-    store.close().await;
+    if tokio::time::timeout(CLOSE_TIMEOUT, store.close())
+        .await
+        .is_err()
+    {
+        warn!("the database was left open");
+    }
     Ok(())
 }
 

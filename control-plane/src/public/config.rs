@@ -37,7 +37,7 @@ use crate::{
         (status = 401, description = "No key, or none that is valid.", body = ErrorEnvelope),
         (status = 404, description = "The project no longer exists.", body = ErrorEnvelope),
         (status = 500, description = "The service failed.", body = ErrorEnvelope),
-        (status = 503, description = "The request was not finished in time.", body = ErrorEnvelope),
+        (status = 503, description = "Not now: the request was not finished in time, or the database is busy.", body = ErrorEnvelope),
     ),
 )]
 pub(super) async fn get_config(
@@ -76,7 +76,7 @@ pub(super) async fn get_config(
         (status = 413, description = "The body is larger than 64 KiB.", body = ErrorEnvelope),
         (status = 415, description = "The body is not declared as JSON.", body = ErrorEnvelope),
         (status = 500, description = "The service failed.", body = ErrorEnvelope),
-        (status = 503, description = "The request was not finished in time.", body = ErrorEnvelope),
+        (status = 503, description = "Not now: the request was not finished in time, or the database is busy.", body = ErrorEnvelope),
     ),
 )]
 pub(super) async fn patch_config(

@@ -1,6 +1,10 @@
 //! The file that tells a supervisor where the service listens.
 
-use std::{fs, net::SocketAddr, path::PathBuf};
+use std::{
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use serde_json::json;
 
@@ -11,6 +15,17 @@ use super::ServeError;
 pub(super) struct ReadyFile(Option<PathBuf>);
 
 impl ReadyFile {
+    /// Removes what a killed process may have left: its addresses are not ours.
+    pub(super) fn clear(path: Option<&Path>) -> Result<(), ServeError> {
+        let Some(path) = path else { return Ok(()) };
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(ServeError::ReadyFile(path.to_owned(), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes the file, if one is wanted, whole or not at all.
     pub(super) fn write(
         path: Option<PathBuf>,

@@ -50,6 +50,15 @@ pub enum Entity {
 }
 
 impl StoreError {
+    /// Whether another writer held the database for longer than a call waits: trying again can help.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        match self {
+            Self::Database(error) => is_busy(error),
+            _ => false,
+        }
+    }
+
     /// A failed insert of `entity`: a taken id is told apart from other failures.
     pub(super) fn on_insert(error: sqlx::Error, entity: Entity, id: &Id) -> Self {
         match &error {
@@ -62,6 +71,17 @@ impl StoreError {
             _ => Self::Database(error),
         }
     }
+}
+
+/// Whether a call waited in vain for a lock or a connection.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    if matches!(error, sqlx::Error::PoolTimedOut) {
+        return true;
+    }
+    let code = error.as_database_error().and_then(|error| error.code());
+    // The low byte is the primary code; 5 is SQLITE_BUSY.
+    code.and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| code & 0xff == 5)
 }
 
 impl fmt::Display for Entity {

@@ -9,12 +9,12 @@ use sqlx::{
 };
 use tokio::sync::watch;
 
-use super::{DatabaseUrl, Store, StoreError, revision};
+use super::{DatabaseUrl, Store, StoreError, error::is_busy, revision};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
 /// How long a writer waits for another process's writer.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// What to do when the database file does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,13 +139,6 @@ async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sql
             result => return result,
         }
     }
-}
-
-fn is_busy(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    // The low byte is the primary code; 5 is SQLITE_BUSY.
-    code.and_then(|code| code.parse::<u32>().ok())
-        .is_some_and(|code| code & 0xff == 5)
 }
 
 /// Makes an empty file that this user alone can read. One that exists by now is left alone.

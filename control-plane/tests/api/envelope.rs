@@ -103,3 +103,18 @@ async fn a_panic_is_our_error_and_the_next_request_is_served() {
     app.clock.set("2026-11-23T12:00:00Z");
     assert_eq!(app.get_config(&key).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_database_that_another_process_keeps_locked_is_worth_another_try() {
+    let app = App::start().await;
+    let key = app.key("pr_a").await;
+    let mut other = app.database().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let change = r#"{"require_mcp_api_key": true}"#;
+    let refused = app.patch_config(&key, change).await;
+    refused.error(503, "NOT_READY");
+    assert_eq!(refused.header("retry-after"), "1");
+    assert_eq!(app.get_config(&key).await.status, 200, "reads go on");
+    other.execute("ROLLBACK").await.unwrap();
+    assert_eq!(app.patch_config(&key, change).await.status, 200);
+}

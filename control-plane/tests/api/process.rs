@@ -241,6 +241,28 @@ fn a_busy_port_is_one_clear_line() {
 }
 
 #[test]
+fn a_ready_file_of_a_killed_server_is_removed_first() {
+    let database = Database::fresh();
+    let ready = database.path("ready.json");
+    std::fs::write(&ready, "{}").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut command =
+        database.command(&["serve", "--listen", &address, "--ready-file", "ready.json"]);
+    assert_eq!(finish_with_token(&mut command).0, Some(1));
+    assert!(!ready.exists());
+
+    let mut command = database.command(&["serve", "--ready-file", "no/such/folder/ready.json"]);
+    command.args(["--listen", "127.0.0.1:0", "--edge-listen", "127.0.0.1:0"]);
+    let (code, line) = finish_with_token(&mut command);
+    assert_eq!(code, Some(1));
+    assert!(
+        line.contains("error: --ready-file no/such/folder/ready.json"),
+        "{line}"
+    );
+}
+
+#[test]
 fn no_server_without_a_good_edge_token() {
     let database = Database::fresh();
     for (token, reason) in [
