@@ -74,7 +74,7 @@ impl StoreError {
 }
 
 /// Whether a call waited in vain for a lock or a connection.
-pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+fn is_busy(error: &sqlx::Error) -> bool {
     if matches!(error, sqlx::Error::PoolTimedOut) {
         return true;
     }

@@ -3,13 +3,13 @@
 use std::{io, path::Path, sync::Arc, time::Duration};
 
 use sqlx::{
-    ConnectOptions as _, Connection as _, SqliteConnection,
+    ConnectOptions as _, Connection as _,
     migrate::{MigrateError, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use tokio::sync::watch;
 
-use super::{DatabaseUrl, Store, StoreError, error::is_busy, revision};
+use super::{DatabaseUrl, Store, StoreError, revision};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -111,7 +111,7 @@ fn options(url: &DatabaseUrl) -> SqliteConnectOptions {
 /// Applies all missing migrations in one transaction that no other process can be in.
 async fn migrate(url: &DatabaseUrl, options: &SqliteConnectOptions) -> Result<(), OpenError> {
     let open_error = |error| OpenError::Open(url.clone(), error);
-    let mut connection = connect(options).await.map_err(open_error)?;
+    let mut connection = options.connect().await.map_err(open_error)?;
     let mut transaction = connection
         .begin_with("BEGIN IMMEDIATE")
         .await
@@ -125,20 +125,6 @@ async fn migrate(url: &DatabaseUrl, options: &SqliteConnectOptions) -> Result<()
         })?;
     transaction.commit().await.map_err(open_error)?;
     connection.close().await.map_err(open_error)
-}
-
-/// Connects. SQLite does not wait for its busy timeout while a new file is switched to
-/// write-ahead logging, so a process that loses that race tries again.
-async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
-    let deadline = tokio::time::Instant::now() + BUSY_TIMEOUT;
-    loop {
-        match options.connect().await {
-            Err(error) if is_busy(&error) && tokio::time::Instant::now() < deadline => {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            result => return result,
-        }
-    }
 }
 
 /// Makes an empty file that this user alone can read. One that exists by now is left alone.
