@@ -1,9 +1,8 @@
-//! An edge API under the test's command: it answers checks from a script, misbehaves on demand and records every call.
-//! It decides like the real control plane does, but stores nothing and has no public API.
+//! An edge API under the test's command: it answers checks and polls from a script, misbehaves on demand and records
+//! every call. It decides like the real control plane does, but stores nothing and has no public API.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
 
 use edge_api::check::Verdict;
 use edge_api::id::Id;
@@ -16,10 +15,15 @@ use crate::loopback_server::LoopbackServer;
 mod answer;
 mod call;
 mod fault;
+mod feed;
+mod history;
+mod poll;
 mod script;
 
 pub use call::Call;
 pub use fault::Fault;
+pub use feed::HeldFeed;
+pub use poll::Poll;
 
 use script::{KeyRow, Script};
 
@@ -38,11 +42,13 @@ pub struct ScriptedControlPlane {
 #[derive(Debug)]
 struct Shared {
     script: Mutex<Script>,
-    /// Whether answers are being held back.
+    /// Whether checks are being held back.
     held: watch::Sender<bool>,
+    /// Wakes the open polls: something that concerns them may have changed.
+    stirred: watch::Sender<()>,
 }
 
-/// While this lives, calls are recorded but not answered.
+/// While this lives, checks are recorded but not answered.
 #[derive(Debug)]
 #[must_use = "dropping it lets the checks go"]
 pub struct Held {
@@ -55,6 +61,7 @@ impl ScriptedControlPlane {
         let shared = Arc::new(Shared {
             script: Mutex::new(Script::new(EDGE_TOKEN)),
             held: watch::Sender::new(false),
+            stirred: watch::Sender::new(()),
         });
         let server = LoopbackServer::start(answer::handler(&shared)).await;
         Self {
@@ -72,17 +79,17 @@ impl ScriptedControlPlane {
 
     /// Adds or changes a project.
     pub fn set_project(&self, project: &str, require_mcp_api_key: bool) {
-        self.change(|script| script.projects.insert(id(project), require_mcp_api_key));
+        self.change(|script| script.set_project(id(project), Some(require_mcp_api_key)));
     }
 
     /// Makes a project unknown.
     pub fn remove_project(&self, project: &str) {
-        self.change(|script| script.projects.remove(&id(project)));
+        self.change(|script| script.set_project(id(project), None));
     }
 
     /// Adds an MCP server, or moves it to another project.
     pub fn set_server(&self, server: &str, project: &str) {
-        self.change(|script| script.servers.insert(id(server), id(project)));
+        self.change(|script| script.set_server(id(server), id(project)));
     }
 
     /// Adds or changes a key: `verdict` for its own project, `other_project` for all others.
@@ -100,7 +107,7 @@ impl ScriptedControlPlane {
             verdict,
             expires_at,
         };
-        self.change(|script| script.keys.insert(keys::sha256(raw_key), row));
+        self.change(|script| script.set_key(keys::sha256(raw_key), row));
     }
 
     /// How long answers may be served, in milliseconds.
@@ -108,18 +115,34 @@ impl ScriptedControlPlane {
         self.script().ttl_ms = ttl_ms;
     }
 
-    /// The revision that answers carry. Each change of a project, server or key raises it by one.
+    /// The database's revision. Each change of a project, server or key raises it by one.
     #[must_use]
     pub fn revision(&self) -> u64 {
-        self.script().revision
+        self.script().history.revision()
     }
 
-    /// Sets the revision that the next answers carry, to play a stale replica or a restored database.
+    /// Sets the revision that checks are answered with until the next change, to play a replica that lags. The change
+    /// feed does not lag with it.
     pub fn set_revision(&self, revision: u64) {
-        self.script().revision = revision;
+        self.script().checks_lag_at = Some(revision);
     }
 
-    /// Misbehaves in this way from the next check on; [`Fault::None`] makes it well again.
+    /// Goes back to the database as it was at `revision`; 1 is the empty one. The next change takes the revision after
+    /// it, a second time.
+    ///
+    /// # Panics
+    /// When `revision` is not in the past.
+    pub fn restore(&self, revision: u64) {
+        self.change(|script| script.restore(revision));
+    }
+
+    /// Forgets the change log but for its latest `keep` rows: who has seen less is told to reset.
+    pub fn prune_changes(&self, keep: usize) {
+        self.change(|script| script.history.prune(keep));
+    }
+
+    /// Misbehaves in this way towards checks that are answered from here on; [`Fault::None`] makes it well again. The
+    /// change feed has [a fault of its own](Self::set_feed_fault).
     pub fn set_fault(&self, fault: Fault) {
         self.script().fault = fault;
     }
@@ -129,7 +152,8 @@ impl ScriptedControlPlane {
         token.clone_into(&mut self.script().edge_token);
     }
 
-    /// Every call since the start, or since [`forget_calls`](Self::forget_calls), in order of arrival.
+    /// Every call since the start, or since [`forget_calls`](Self::forget_calls), in order of arrival. Polls of the
+    /// change feed are [recorded apart](Self::feed_polls).
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.script().calls.clone()
@@ -149,7 +173,7 @@ impl ScriptedControlPlane {
         .await
     }
 
-    /// Holds back every answer until the guard is released or dropped.
+    /// Holds back every answer to a check until the guard is released or dropped.
     pub fn hold(&self) -> Held {
         self.shared.held.send_replace(true);
         Held {
@@ -165,7 +189,7 @@ impl ScriptedControlPlane {
             .map_or(0, LoopbackServer::connections)
     }
 
-    /// Cuts all connections and stops listening: connecting is refused from here on.
+    /// Cuts all connections, those of open polls too, and stops listening: connecting is refused from here on.
     pub async fn stop(&self) {
         let server = self.lock_server().take();
         if let Some(server) = server {
@@ -180,14 +204,13 @@ impl ScriptedControlPlane {
         *self.lock_server() = Some(server);
     }
 
-    fn change<T>(&self, edit: impl FnOnce(&mut Script) -> T) {
-        let mut script = self.script();
-        edit(&mut script);
-        script.revision += 1;
+    fn change(&self, edit: impl FnOnce(&mut Script)) {
+        edit(&mut self.script());
+        self.shared.stir();
     }
 
     fn script(&self) -> MutexGuard<'_, Script> {
-        self.shared.script.lock().expect("the script's lock")
+        self.shared.script()
     }
 
     fn lock_server(&self) -> MutexGuard<'_, Option<LoopbackServer>> {
@@ -206,9 +229,14 @@ impl Drop for Held {
     }
 }
 
-impl Fault {
-    /// A fault that lasts this long is longer than any deadline in the tests.
-    pub(crate) const FOREVER: Duration = Duration::from_secs(3600);
+impl Shared {
+    fn script(&self) -> MutexGuard<'_, Script> {
+        self.script.lock().expect("the script's lock")
+    }
+
+    fn stir(&self) {
+        self.stirred.send_replace(());
+    }
 }
 
 fn id(text: &str) -> Id {

@@ -90,9 +90,15 @@ impl Upstream {
 
     /// The oldest stream opened that was not asked for yet; waits for one.
     pub async fn next_stream(&self) -> OpenStream {
-        eventually(PATIENCE, "a stream is opened upstream", async || {
+        self.next_streams(1).await.remove(0)
+    }
+
+    /// The `count` oldest of them, in the order of their requests; waits until there are so many.
+    pub async fn next_streams(&self, count: usize) -> Vec<OpenStream> {
+        let what = format!("{count} streams are opened upstream");
+        eventually(PATIENCE, &what, async || {
             let mut shared = self.lock();
-            (!shared.streams.is_empty()).then(|| shared.streams.remove(0))
+            (shared.streams.len() >= count).then(|| shared.streams.drain(..count).collect())
         })
         .await
     }
@@ -110,8 +116,8 @@ async fn handle(
     let echo = received.echo();
     let stream = {
         let mut shared = lock(&shared);
-        shared.received.push(received);
-        shared.streaming.then(|| open_stream(&mut shared))
+        shared.received.push(received.clone());
+        shared.streaming.then(|| open_stream(&mut shared, received))
     };
     let (content_type, body) = match stream {
         Some(body) => ("text/event-stream", body),
@@ -123,9 +129,9 @@ async fn handle(
         .map_err(io::Error::other)
 }
 
-fn open_stream(shared: &mut Shared) -> Body {
+fn open_stream(shared: &mut Shared, request: Received) -> Body {
     let (writer, reader) = mpsc::channel::<io::Result<Frame<Bytes>>>(16);
-    shared.streams.push(OpenStream::new(writer));
+    shared.streams.push(OpenStream::new(request, writer));
     StreamBody::new(ReceiverStream::new(reader)).boxed_unsync()
 }
 

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use futures::future::join_all;
 use serde_json::json;
 use stack::bootstrap::{self, MCP_SERVERS};
+use stack::deadline::PATIENCE;
 use stack::envoy_runner::Runner;
 use stack::gateway::{Gateway, GatewayOptions};
 use stack::http;
 use stack::stack::Stack;
 
+mod change_feed;
 mod control_planes;
 
 async fn plain_proxy() -> Stack {
@@ -104,6 +107,37 @@ async fn a_stream_that_breaks_is_no_proper_end() {
     let mut client = stack.gateway.call("GET", "/mcp/pr_open").open().await;
     stack.upstream.next_stream().await.finish();
     assert_eq!(client.next_piece().await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn many_streams_are_told_apart_and_each_end_is_seen() {
+    let stack = plain_proxy().await;
+    stack.upstream.stream_answers();
+    let count = 50;
+    let mut clients = join_all((0..count).map(|number| {
+        let call = stack.gateway.call("GET", format!("/mcp/p{number}"));
+        call.header("x-number", number.to_string()).open()
+    }))
+    .await;
+    let streams = stack.upstream.next_streams(count).await;
+    let mut ended = 0;
+    for stream in streams {
+        let number: usize = stream
+            .request()
+            .header("x-number")
+            .unwrap()
+            .parse()
+            .unwrap();
+        if number.is_multiple_of(2) {
+            stream.cut().await;
+            clients[number].ended_within(PATIENCE).await;
+            ended += 1;
+        } else {
+            stream.send_event("still here").await;
+            assert!(clients[number].next_piece().await.unwrap().is_some());
+        }
+    }
+    assert_eq!(ended, count / 2);
 }
 
 #[tokio::test]

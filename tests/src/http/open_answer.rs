@@ -1,7 +1,7 @@
 //! An HTTP/1.1 answer whose body is still arriving.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
@@ -67,6 +67,18 @@ impl OpenAnswer {
     /// As [`next_piece`](Self::next_piece), with a deadline.
     pub async fn next_piece_within(&mut self, deadline: Duration) -> io::Result<Option<Vec<u8>>> {
         within(deadline, "a piece of the body", self.piece()).await
+    }
+
+    /// Reads, and forgets, until the body ends, in order or not, and returns when it did.
+    ///
+    /// # Panics
+    /// When it has not ended in time.
+    pub async fn ended_within(&mut self, deadline: Duration) -> Instant {
+        within(deadline, "the end of the body", async {
+            while let Ok(Some(_)) = self.piece().await {}
+        })
+        .await;
+        Instant::now()
     }
 
     /// Reads to the end. A connection that breaks before it is an error.

@@ -1,21 +1,27 @@
-//! The handler of a scripted control plane: records the call, then answers or fails as the script says.
+//! The handler of a scripted control plane: records the call or poll, then answers or fails as the script says.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use axum::extract::Query;
 use bytes::Bytes;
-use edge_api::CHECK_PATH;
+use edge_api::changes::{ChangesQuery, MAX_WAIT_MS};
 use edge_api::check::CheckRequest;
+use edge_api::{CHANGES_PATH, CHECK_PATH};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::AUTHORIZATION;
-use hyper::{Method, Request, Response};
+use hyper::{HeaderMap, Method, Request, Response};
+use serde::Serialize;
 use tokio::sync::mpsc;
+use tokio::time::timeout_at;
 use tokio_stream::wrappers::ReceiverStream;
 
-use super::{Call, Fault, Shared};
+use super::feed::Reply;
+use super::script::Script;
+use super::{Call, Fault, Poll, Shared};
 use crate::loopback_server::{Body, whole};
 
 type Answer = Pin<Box<dyn Future<Output = io::Result<Response<Body>>> + Send>>;
@@ -28,6 +34,20 @@ pub(super) fn handler(
 }
 
 async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Response<Body>> {
+    match poll_query(&request) {
+        Some(query) => answer_poll(&shared, &request, query).await,
+        None => answer_check(&shared, request).await,
+    }
+}
+
+/// What a request polls for; anything that is no well-formed poll is a call like any other.
+fn poll_query(request: &Request<Incoming>) -> Option<ChangesQuery> {
+    let polls = request.method() == Method::GET && request.uri().path() == CHANGES_PATH;
+    let query = polls.then(|| Query::try_from_uri(request.uri()))?;
+    query.ok().map(|Query(query)| query)
+}
+
+async fn answer_check(shared: &Shared, request: Request<Incoming>) -> io::Result<Response<Body>> {
     let call = shared.record(request).await?;
     let mut held = shared.held.subscribe();
     drop(held.wait_for(|held| !held).await);
@@ -40,14 +60,41 @@ async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<R
     };
     // Read as late as possible: a change made while the call was held counts.
     let (fault, right) = {
-        let script = shared.script.lock().expect("the script's lock");
+        let script = shared.script();
         (script.fault, script.answer(check))
     };
-    let right = serde_json::to_vec(&right).expect("an answer is JSON");
-    misbehave(fault, right).await
+    misbehave(fault, &right).await
 }
 
-async fn misbehave(fault: Fault, right: Vec<u8>) -> io::Result<Response<Body>> {
+async fn answer_poll(
+    shared: &Shared,
+    request: &Request<Incoming>,
+    query: ChangesQuery,
+) -> io::Result<Response<Body>> {
+    let deadline = Instant::now() + Duration::from_millis(query.wait_ms.min(MAX_WAIT_MS));
+    let mut stirred = shared.stirred.subscribe();
+    let open = OpenPoll::record(shared, request, query);
+    if !open.authorized {
+        return status(401);
+    }
+    loop {
+        stirred.mark_unchanged();
+        let overdue = Instant::now() >= deadline;
+        let reply = {
+            let mut script = shared.script();
+            let Script { feed, history, .. } = &mut *script;
+            feed.reply(history, query, overdue)
+        };
+        match reply {
+            Reply::Now(fault, answer) => return misbehave(fault, &answer).await,
+            Reply::Later => drop(timeout_at(deadline.into(), stirred.changed()).await),
+            Reply::Held => drop(stirred.changed().await),
+        }
+    }
+}
+
+async fn misbehave(fault: Fault, right: &impl Serialize) -> io::Result<Response<Body>> {
+    let right = serde_json::to_vec(right).expect("an answer is JSON");
     match fault {
         Fault::None => json(right),
         Fault::Hang => {
@@ -77,17 +124,13 @@ impl Shared {
     async fn record(&self, request: Request<Incoming>) -> io::Result<Call> {
         let (head, body) = request.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-        let mut script = self.script.lock().expect("the script's lock");
-        let bearer = format!("Bearer {}", script.edge_token);
+        let mut script = self.script();
         let is_check = head.method == Method::POST && head.uri.path() == CHECK_PATH;
         let call = Call {
             at: Instant::now(),
             method: head.method.to_string(),
             target: head.uri.to_string(),
-            authorized: head
-                .headers
-                .get(AUTHORIZATION)
-                .is_some_and(|value| value.as_bytes() == bearer.as_bytes()),
+            authorized: script.authorizes(&head.headers),
             check: is_check
                 .then(|| serde_json::from_slice::<CheckRequest>(&body).ok())
                 .flatten(),
@@ -96,6 +139,44 @@ impl Shared {
         };
         script.calls.push(call.clone());
         Ok(call)
+    }
+}
+
+/// A poll that is on record; it counts as open while this lives, also when its caller goes away.
+struct OpenPoll<'a> {
+    shared: &'a Shared,
+    authorized: bool,
+}
+
+impl<'a> OpenPoll<'a> {
+    fn record(shared: &'a Shared, request: &Request<Incoming>, query: ChangesQuery) -> Self {
+        let mut script = shared.script();
+        let authorized = script.authorizes(request.headers());
+        script.feed.open += 1;
+        let poll = Poll {
+            at: Instant::now(),
+            after: query.after,
+            wait_ms: query.wait_ms,
+            authorized,
+            open: script.feed.open,
+        };
+        script.feed.polls.push(poll);
+        Self { shared, authorized }
+    }
+}
+
+impl Drop for OpenPoll<'_> {
+    fn drop(&mut self) {
+        self.shared.script().feed.open -= 1;
+    }
+}
+
+impl Script {
+    fn authorizes(&self, headers: &HeaderMap) -> bool {
+        let bearer = format!("Bearer {}", self.edge_token);
+        headers
+            .get(AUTHORIZATION)
+            .is_some_and(|value| value.as_bytes() == bearer.as_bytes())
     }
 }
 

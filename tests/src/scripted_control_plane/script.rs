@@ -1,24 +1,30 @@
 //! What a scripted control plane knows, and the answer that follows from it.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 
 use edge_api::check::{CheckRequest, CheckResponse, Key, Project, Subject, Verdict};
 use edge_api::id::Id;
 use edge_api::key_sha256::KeySha256;
 
+use super::feed::Feed;
+use super::history::{History, Undo};
 use super::{Call, Fault};
 
 /// The whole state.
 #[derive(Debug)]
 pub(super) struct Script {
     pub(super) edge_token: String,
-    pub(super) projects: HashMap<Id, bool>,
-    pub(super) servers: HashMap<Id, Id>,
-    pub(super) keys: HashMap<KeySha256, KeyRow>,
+    projects: HashMap<Id, bool>,
+    servers: HashMap<Id, Id>,
+    keys: HashMap<KeySha256, KeyRow>,
+    pub(super) history: History,
     pub(super) ttl_ms: u64,
-    pub(super) revision: u64,
+    /// The revision that checks are answered with, where it is not the true one.
+    pub(super) checks_lag_at: Option<u64>,
     pub(super) fault: Fault,
     pub(super) calls: Vec<Call>,
+    pub(super) feed: Feed,
 }
 
 /// A key as scripted.
@@ -37,14 +43,55 @@ impl Script {
             projects: HashMap::new(),
             servers: HashMap::new(),
             keys: HashMap::new(),
+            history: History::new(),
             ttl_ms: 30_000,
-            revision: 1,
+            checks_lag_at: None,
             fault: Fault::None,
             calls: Vec::new(),
+            feed: Feed::default(),
         }
     }
 
-    /// The honest answer.
+    /// Adds or changes a project; `None` removes it.
+    pub(super) fn set_project(&mut self, project: Id, policy: Option<bool>) {
+        let before = put(&mut self.projects, project.clone(), policy);
+        self.record([project.clone()], Undo::Project(project, before));
+    }
+
+    /// Adds a server, or moves it.
+    pub(super) fn set_server(&mut self, server: Id, project: Id) {
+        let before = self.servers.insert(server.clone(), project.clone());
+        let touched = before.clone().into_iter().chain([project]);
+        self.record(touched, Undo::Server(server, before));
+    }
+
+    /// Adds or changes a key.
+    pub(super) fn set_key(&mut self, hash: KeySha256, row: KeyRow) {
+        let project = row.project.clone();
+        let before = self.keys.insert(hash, row);
+        let left = before.as_ref().map(|row| row.project.clone());
+        let touched = left.into_iter().chain([project]);
+        self.record(touched, Undo::Key(hash, before));
+    }
+
+    /// Takes back everything that was changed above `revision`.
+    pub(super) fn restore(&mut self, revision: u64) {
+        self.checks_lag_at = None;
+        for undo in self.history.cut(revision) {
+            match undo {
+                Undo::Project(project, before) => drop(put(&mut self.projects, project, before)),
+                Undo::Server(server, before) => drop(put(&mut self.servers, server, before)),
+                Undo::Key(hash, before) => drop(put(&mut self.keys, hash, before)),
+            }
+        }
+    }
+
+    fn record(&mut self, projects: impl IntoIterator<Item = Id>, undo: Undo) {
+        self.checks_lag_at = None;
+        self.history.record(projects, undo);
+    }
+
+    /// The honest answer to a check.
     pub(super) fn answer(&self, request: &CheckRequest) -> CheckResponse {
         let project = self.project(&request.subject);
         let key = match (&project, request.key_sha256) {
@@ -52,7 +99,7 @@ impl Script {
             _ => None,
         };
         CheckResponse {
-            revision: self.revision,
+            revision: self.checks_lag_at.unwrap_or(self.history.revision()),
             project,
             key,
             ttl_ms: self.ttl_ms,
@@ -87,5 +134,13 @@ impl Script {
                 expires_at: row.expires_at,
             },
         }
+    }
+}
+
+/// Inserts, or removes with `None`; returns what stood there.
+fn put<K: Eq + Hash, V>(map: &mut HashMap<K, V>, key: K, value: Option<V>) -> Option<V> {
+    match value {
+        Some(value) => map.insert(key, value),
+        None => map.remove(&key),
     }
 }

@@ -1,23 +1,31 @@
 //! The upstream's end of an event stream that is open through the gateway.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::body::Frame;
 use tokio::sync::mpsc;
 
+use super::Received;
 use crate::deadline::within;
 
 /// Writes the stream. Dropping it ends the stream in order.
 #[derive(Debug)]
 pub struct OpenStream {
+    request: Received,
     writer: mpsc::Sender<io::Result<Frame<Bytes>>>,
 }
 
 impl OpenStream {
-    pub(super) fn new(writer: mpsc::Sender<io::Result<Frame<Bytes>>>) -> Self {
-        Self { writer }
+    pub(super) fn new(request: Received, writer: mpsc::Sender<io::Result<Frame<Bytes>>>) -> Self {
+        Self { request, writer }
+    }
+
+    /// The request that it answers.
+    #[must_use]
+    pub fn request(&self) -> &Received {
+        &self.request
     }
 
     /// Sends bytes as they are.
@@ -43,9 +51,10 @@ impl OpenStream {
         drop(self.writer.send(Err(error)).await);
     }
 
-    /// Waits until the gateway has let go of the stream, at most this long.
-    pub async fn closed_within(&self, deadline: Duration) {
+    /// Waits until the gateway has let go of the stream, at most this long, and returns when it did.
+    pub async fn closed_within(&self, deadline: Duration) -> Instant {
         within(deadline, "the stream is closed", self.writer.closed()).await;
+        Instant::now()
     }
 
     /// Whether the gateway has let go of the stream.

@@ -12,7 +12,7 @@ use stack::keys::{self, mint_key};
 use stack::real_control_plane::RealControlPlane;
 use stack::scripted_control_plane::{EDGE_TOKEN, Fault, ScriptedControlPlane};
 
-fn check(addr: SocketAddr, project: &str, raw_key: &str) -> Call {
+pub(super) fn check(addr: SocketAddr, project: &str, raw_key: &str) -> Call {
     let request = CheckRequest {
         subject: Subject::ProjectId(Id::parse(project).unwrap()),
         key_sha256: Some(keys::sha256(raw_key)),
