@@ -1,6 +1,8 @@
 //! A raw API key as a client presented it. **The only file in the filter that holds one**; what leaves it
 //! is a SHA-256.
 
+use std::hash::Hasher;
+
 use edge_api::key_format;
 use edge_api::key_sha256::KeySha256;
 use sha2::{Digest, Sha256};
@@ -13,6 +15,11 @@ impl<'a> ApiKey<'a> {
     /// Any bytes; whether they could be a key is [`ApiKey::fingerprint`]'s question.
     pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
+    }
+
+    /// Feeds the key into a digest under which a worker remembers it.
+    pub(crate) fn name(self, hasher: &mut impl Hasher) {
+        hasher.write(self.0);
     }
 
     /// The key's hash; `None` when no project key can look like this, so that nobody need be asked.

@@ -7,9 +7,9 @@ use edge_api::check::Verdict;
 use edge_api::id::Id;
 
 use crate::cache::{Entry, KeyVerdict, Known, Policy, Remembered};
-use crate::check::Question;
 use crate::config::{Config, FailureMode, StripKey};
 use crate::denial::{Denial, InvalidKey};
+use crate::feed::Sight;
 use crate::freshness::{Freshness, freshness};
 use crate::key_source::Credential;
 use crate::now::Now;
@@ -24,7 +24,7 @@ pub(crate) enum Step {
     /// Carry this out.
     Decided(Decision),
     /// Let the request wait and ask.
-    Ask(Question),
+    Ask,
 }
 
 /// The end of the matter for one request.
@@ -38,8 +38,19 @@ pub(crate) struct Decision {
     pub(crate) key_id: Option<Id>,
     /// Where the decision came from.
     pub(crate) cache: CacheState,
-    /// Something to ask without making the request wait.
-    pub(crate) background: Option<Question>,
+    /// Why the request's question should be asked, too, without making it wait.
+    pub(crate) errand: Option<Errand>,
+}
+
+/// Why something is asked for which no request waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// To tell whose key was sent to a project that asks for none.
+    Attribute,
+    /// To know the answer anew before the one at hand ends.
+    Refresh,
+    /// To find out whether the control plane is back.
+    Probe,
 }
 
 /// Continue or not.
@@ -67,46 +78,71 @@ pub(crate) fn decide(
     config: &Config,
     request: &Request,
     known: &Known,
+    sight: &Sight,
     control_plane: Reachability,
     now: Now,
 ) -> Step {
     if request.preflight {
         return Step::Decided(passed(config, Allowed::Preflight));
     }
-    let subject = match &request.route {
+    match &request.route {
         Route::Exempt => return Step::Decided(passed(config, Allowed::Exempt)),
         Route::Outside => return Step::Decided(passed(config, Allowed::Unmatched)),
         Route::Nowhere => {
             return Step::Decided(Decision::new(Ruling::Deny(Denial::UnmatchedPath)));
         }
-        Route::Subject(subject) => subject,
-    };
-    let question = Question {
-        subject: subject.clone(),
-        key: request.presented.credential.key(),
-    };
+        Route::Subject(_) => {}
+    }
     let trust = if control_plane.is_down() {
         Trust::LastKnownGood
     } else {
         Trust::Fresh
     };
-    match judge(config, request, known, trust, now) {
+    let view = View {
+        known,
+        sight,
+        trust,
+        now,
+    };
+    match judge(config, request, view) {
         Some(mut decision) => {
-            let stale = decision.cache == CacheState::Stale;
-            let unattributed = question.key.is_some()
-                && decision.key_id.is_none()
-                && is_attributable(&decision)
-                && usable(config, known.verdict.as_ref(), trust, now).is_none();
-            let ask = if control_plane.is_down() {
-                control_plane.probe_due(now) && (stale || unattributed)
-            } else {
-                unattributed
-            };
-            decision.background = ask.then_some(question);
+            decision.errand = errand(config, request, view, &decision).and_then(|errand| {
+                if !control_plane.is_down() {
+                    Some(errand)
+                } else {
+                    control_plane.probe_due(now).then_some(Errand::Probe)
+                }
+            });
             Step::Decided(decision)
         }
-        None => Step::Ask(question),
+        None => Step::Ask,
     }
+}
+
+/// What should be asked although the request is decided.
+fn errand(
+    config: &Config,
+    request: &Request,
+    view: View<'_>,
+    decision: &Decision,
+) -> Option<Errand> {
+    let policy = view.usable(config, view.known.policy.as_ref());
+    let verdict = view.usable(config, view.known.verdict.as_ref());
+    let ending =
+        policy.is_some_and(|usable| usable.ending) || verdict.is_some_and(|usable| usable.ending);
+    if ending {
+        return Some(Errand::Refresh);
+    }
+    let unattributed = request.credential.key().is_some()
+        && verdict.is_none()
+        && matches!(
+            decision.ruling,
+            Ruling::Continue {
+                allowed: Allowed::NotRequired,
+                ..
+            }
+        );
+    unattributed.then_some(Errand::Attribute)
 }
 
 /// Decides with the answer to the request's own question.
@@ -114,9 +150,16 @@ pub(crate) fn decide_answered(
     config: &Config,
     request: &Request,
     answer: &Known,
+    sight: &Sight,
     now: Now,
 ) -> Decision {
-    match judge(config, request, answer, Trust::Answer, now) {
+    let view = View {
+        known: answer,
+        sight,
+        trust: Trust::Answer,
+        now,
+    };
+    match judge(config, request, view) {
         Some(decision) => Decision {
             cache: CacheState::Miss,
             ..decision
@@ -132,70 +175,73 @@ pub(crate) fn decide_faulted(
     config: &Config,
     request: &Request,
     known: &Known,
+    sight: &Sight,
     now: Now,
 ) -> Decision {
-    judge(config, request, known, Trust::LastKnownGood, now).unwrap_or_else(|| fault(config))
+    let view = View {
+        known,
+        sight,
+        trust: Trust::LastKnownGood,
+        now,
+    };
+    judge(config, request, view).unwrap_or_else(|| fault(config))
 }
 
 /// The rules from "project unknown" on. `None` when something must be learnt first.
-fn judge(
-    config: &Config,
-    request: &Request,
-    known: &Known,
-    trust: Trust,
-    now: Now,
-) -> Option<Decision> {
-    let (policy, policy_state) = usable(config, known.policy.as_ref(), trust, now)?;
-    let verdict = usable(config, known.verdict.as_ref(), trust, now);
-    match policy {
+fn judge(config: &Config, request: &Request, view: View<'_>) -> Option<Decision> {
+    let now = view.now;
+    let policy = view.usable(config, view.known.policy.as_ref())?;
+    let verdict = view.usable(config, view.known.verdict.as_ref());
+    match policy.value {
         Policy::UnknownProject => Some(Decision {
-            cache: policy_state,
+            cache: policy.state,
             ..Decision::new(Ruling::Deny(Denial::UnknownProject))
         }),
         Policy::Open(project) => Some(Decision {
             project: Some(project.clone()),
             key_id: verdict
-                .filter(|(verdict, _)| is_live(verdict, now))
-                .and_then(|(verdict, _)| verdict.key_id.clone()),
-            cache: policy_state,
+                .filter(|verdict| is_live(verdict.value, now))
+                .and_then(|verdict| verdict.value.key_id.clone()),
+            cache: policy.state,
             ..Decision::new(Ruling::Continue {
                 allowed: Allowed::NotRequired,
                 strip_key: config.strip_key == StripKey::Always,
             })
         }),
         Policy::Required(project) => {
-            let denied = |denial| Decision {
+            let ruled = |ruling| Decision {
                 project: Some(project.clone()),
-                cache: policy_state,
-                ..Decision::new(Ruling::Deny(denial))
+                cache: policy.state,
+                ..Decision::new(ruling)
             };
-            match request.presented.credential {
-                Credential::Missing => Some(denied(Denial::MissingKey)),
-                Credential::Ambiguous => Some(denied(Denial::AmbiguousKey)),
-                Credential::Malformed => Some(denied(Denial::InvalidKey(InvalidKey::Malformed))),
+            let denied = |denial| Some(ruled(Ruling::Deny(denial)));
+            match request.credential {
+                Credential::Missing => denied(Denial::MissingKey),
+                Credential::Ambiguous => denied(Denial::AmbiguousKey),
+                Credential::Malformed => denied(Denial::InvalidKey(InvalidKey::Malformed)),
                 Credential::Key(_) => {
-                    let (verdict, verdict_state) = verdict?;
-                    let expired = verdict.verdict == Verdict::Valid && !is_live(verdict, now);
-                    if expired && trust != Trust::Answer {
+                    let verdict = verdict?;
+                    let key = verdict.value;
+                    let expired = key.verdict == Verdict::Valid && !is_live(key, now);
+                    if expired && view.trust != Trust::Answer {
                         // Its owner may have moved the expiry since: not served, but asked about.
                         return None;
                     }
                     let against = if expired {
                         Some(InvalidKey::Expired)
                     } else {
-                        InvalidKey::from_verdict(verdict.verdict)
+                        InvalidKey::from_verdict(key.verdict)
                     };
                     Some(Decision {
-                        ruling: against.map_or(
+                        key_id: key.key_id.clone(),
+                        cache: policy.state.or_worse(verdict.state),
+                        ..ruled(against.map_or(
                             Ruling::Continue {
                                 allowed: Allowed::ValidKey,
                                 strip_key: config.strip_key != StripKey::Never,
                             },
                             |reason| Ruling::Deny(Denial::InvalidKey(reason)),
-                        ),
-                        key_id: verdict.key_id.clone(),
-                        cache: policy_state.or_worse(verdict_state),
-                        ..denied(Denial::MissingKey)
+                        ))
                     })
                 }
             }
@@ -203,22 +249,61 @@ fn judge(
     }
 }
 
-/// The entry's value if `trust` reaches that far, and what that makes of the request's cache state.
-fn usable<'k, T: Remembered>(
-    config: &Config,
-    entry: Option<&'k Entry<T>>,
+/// What is known, and from where it is looked at.
+#[derive(Debug, Clone, Copy)]
+struct View<'k> {
+    known: &'k Known,
+    sight: &'k Sight,
     trust: Trust,
     now: Now,
-) -> Option<(&'k T, CacheState)> {
-    let entry = entry?;
-    let state = match (freshness(entry, &config.cache, now), trust) {
-        (_, Trust::Answer) => CacheState::Miss,
-        (Freshness::Fresh, _) => CacheState::Hit,
-        (Freshness::LastKnownGood, Trust::LastKnownGood) => CacheState::Stale,
-        (Freshness::LastKnownGood | Freshness::Expired, _) => return None,
-    };
-    Some((&entry.value, state))
 }
+
+/// Something remembered that may be served.
+#[derive(Debug)]
+struct Usable<'k, T> {
+    value: &'k T,
+    /// What that makes of the request's cache state.
+    state: CacheState,
+    /// Whether it should be asked about again.
+    ending: bool,
+}
+
+impl<'k> View<'k> {
+    /// The entry's value, if trust reaches that far.
+    fn usable<T: Remembered>(
+        &self,
+        config: &Config,
+        entry: Option<&'k Entry<T>>,
+    ) -> Option<Usable<'k, T>> {
+        let entry = entry?;
+        let found = |state, ending| {
+            Some(Usable {
+                value: &entry.value,
+                state,
+                ending,
+            })
+        };
+        if self.trust == Trust::Answer {
+            return found(CacheState::Miss, false);
+        }
+        match freshness(entry, self.sight, &config.cache, self.now) {
+            Freshness::Fresh => found(CacheState::Hit, false),
+            Freshness::Refresh => found(CacheState::Hit, true),
+            Freshness::LastKnownGood if self.trust == Trust::LastKnownGood => {
+                found(CacheState::Stale, true)
+            }
+            Freshness::LastKnownGood | Freshness::Recheck => None,
+        }
+    }
+}
+
+impl<T> Clone for Usable<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Usable<'_, T> {}
 
 /// Whether a verdict opens the door at this moment. A key's own expiry is looked at on every use.
 fn is_live(verdict: &KeyVerdict, now: Now) -> bool {
@@ -251,17 +336,6 @@ fn fault(config: &Config) -> Decision {
     }
 }
 
-/// Whether the request goes on to a project that does not ask for its key.
-fn is_attributable(decision: &Decision) -> bool {
-    matches!(
-        decision.ruling,
-        Ruling::Continue {
-            allowed: Allowed::NotRequired,
-            ..
-        }
-    )
-}
-
 impl Decision {
     fn new(ruling: Ruling) -> Self {
         Self {
@@ -269,7 +343,7 @@ impl Decision {
             project: None,
             key_id: None,
             cache: CacheState::Unused,
-            background: None,
+            errand: None,
         }
     }
 

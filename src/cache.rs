@@ -1,12 +1,14 @@
 //! What is remembered of the control plane's answers: policies by subject, verdicts by subject and key.
 //!
-//! Entries live in a fixed number of buckets of Envoy's shared data, which has no delete. Known projects and good
-//! keys have regions of their own, so that a flood of made-up ids and keys evicts none of them. This module is
-//! the shape of it all; `host::shared_cache` moves the bytes.
+//! Two tiers: each worker's own [`LocalCache`], which a hit needs nothing but, and a fixed number of buckets of
+//! Envoy's shared data, which has no delete. In both, known projects and good keys have regions of their own, so
+//! that a flood of made-up ids and keys evicts none of them. This module is the shape of it all;
+//! `host::shared_cache` moves the bytes.
 
 mod bucket;
 mod codec;
 mod limits;
+mod local;
 mod seal;
 
 use edge_api::check::Verdict;
@@ -15,6 +17,7 @@ use edge_api::id::Id;
 pub(crate) use self::bucket::{Bucket, Put};
 pub(crate) use self::codec::Payload;
 pub(crate) use self::limits::CacheLimits;
+pub(crate) use self::local::{LocalCache, LocalName, Recollection};
 pub(crate) use self::seal::{Place, Seal};
 
 /// A region of the cache; each has its own buckets.
@@ -35,9 +38,20 @@ pub(crate) enum Region {
 pub(crate) struct Entry<T> {
     /// What was learnt.
     pub(crate) value: T,
+    /// When, and for how long.
+    pub(crate) stamp: Stamp,
+}
+
+/// When something was learnt, on the monotonic clock and by the control plane's count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// The feed's epoch in which it was asked about: revisions of different epochs cannot be compared.
+    pub(crate) epoch: u32,
     /// The control plane's revision it was read at.
     pub(crate) revision: u64,
-    /// Until when it may be served, on the monotonic clock.
+    /// When it was asked about.
+    pub(crate) learnt_ms: u64,
+    /// Until when the control plane lets it be served.
     pub(crate) fresh_until_ms: u64,
 }
 
@@ -70,6 +84,59 @@ pub(crate) struct Known {
     pub(crate) policy: Option<Entry<Policy>>,
     /// The verdict on its key.
     pub(crate) verdict: Option<Entry<KeyVerdict>>,
+}
+
+impl Stamp {
+    /// Whether this was read later than `other`.
+    pub(crate) fn is_newer_than(&self, other: &Self) -> bool {
+        (self.epoch, self.revision) > (other.epoch, other.revision)
+    }
+
+    /// By what the control plane knew, then by when it was asked.
+    fn order(&self) -> (u32, u64, u64) {
+        (self.epoch, self.revision, self.learnt_ms)
+    }
+}
+
+impl Known {
+    /// The project that it is about.
+    pub(crate) fn project(&self) -> Option<&Id> {
+        self.policy.as_ref()?.value.project()
+    }
+
+    /// Whether it is nothing at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.policy.is_none() && self.verdict.is_none()
+    }
+
+    /// Of each part the newer one.
+    pub(crate) fn newest(&self, other: Self) -> Self {
+        Self {
+            policy: newer(self.policy.as_ref(), other.policy),
+            verdict: newer(self.verdict.as_ref(), other.verdict),
+        }
+    }
+
+    /// Whether all of it is good: what clients cannot make up.
+    pub(crate) fn is_good(&self) -> bool {
+        self.policy
+            .as_ref()
+            .is_some_and(|entry| entry.value.is_good())
+            && self
+                .verdict
+                .as_ref()
+                .is_none_or(|entry| entry.value.is_good())
+    }
+}
+
+fn newer<T: Clone>(ours: Option<&Entry<T>>, theirs: Option<Entry<T>>) -> Option<Entry<T>> {
+    match (ours, theirs) {
+        (Some(ours), Some(theirs)) if ours.stamp.order() >= theirs.stamp.order() => {
+            Some(ours.clone())
+        }
+        (ours, None) => ours.cloned(),
+        (_, theirs) => theirs,
+    }
 }
 
 impl Policy {

@@ -4,8 +4,7 @@
 use edge_api::check::{CheckRequest, CheckResponse, Subject, Verdict};
 use edge_api::key_sha256::KeySha256;
 
-use crate::cache::{CacheLimits, Entry, KeyVerdict, Known, Policy, Remembered};
-use crate::now::Now;
+use crate::cache::{CacheLimits, Entry, KeyVerdict, Known, LocalName, Policy, Remembered, Stamp};
 
 /// The largest answer that is read, in bytes; a real one has a few hundred.
 pub(crate) const MAX_ANSWER_LEN: usize = 16 * 1024;
@@ -17,6 +16,8 @@ pub(crate) struct Question {
     pub(crate) subject: Subject,
     /// The key presented; `None` to learn the policy alone.
     pub(crate) key: Option<KeySha256>,
+    /// What this worker calls the same question.
+    pub(crate) name: LocalName,
 }
 
 /// The control plane's word.
@@ -43,6 +44,8 @@ pub(crate) enum Fault {
     Schema,
     /// More requests wait, or more checks are under way, than the configuration allows.
     Overloaded,
+    /// The project's budget of checks for bad keys is spent.
+    OverBudget,
 }
 
 impl Question {
@@ -95,44 +98,37 @@ impl Question {
 impl Answer {
     /// The answer as entries of the cache. An entry whose life is over at once serves the requests that
     /// asked and is not worth storing.
-    pub(crate) fn into_known(self, limits: &CacheLimits, now: Now) -> Known {
-        let Self {
-            revision,
-            ttl_ms,
-            policy,
-            verdict,
-        } = self;
+    ///
+    /// `asked_ms` is when the check was sent, and `epoch` that of the feed then: from there on its age counts.
+    pub(crate) fn into_known(self, limits: &CacheLimits, epoch: u32, asked_ms: u64) -> Known {
+        let stamp = |good| Stamp {
+            epoch,
+            revision: self.revision,
+            learnt_ms: asked_ms,
+            fresh_until_ms: asked_ms.saturating_add(limits.ttl_ms(self.ttl_ms, good)),
+        };
         Known {
-            policy: Some(entry(policy, revision, ttl_ms, limits, now)),
-            verdict: verdict.map(|verdict| entry(verdict, revision, ttl_ms, limits, now)),
+            policy: Some(entry(self.policy, stamp)),
+            verdict: self.verdict.map(|verdict| entry(verdict, stamp)),
         }
     }
 }
 
-fn entry<T: Remembered>(
-    value: T,
-    revision: u64,
-    ttl_ms: u64,
-    limits: &CacheLimits,
-    now: Now,
-) -> Entry<T> {
-    let ttl_ms = limits.ttl_ms(ttl_ms, value.is_good());
-    Entry {
-        value,
-        revision,
-        fresh_until_ms: now.monotonic_ms.saturating_add(ttl_ms),
-    }
+fn entry<T: Remembered>(value: T, stamp: impl Fn(bool) -> Stamp) -> Entry<T> {
+    let stamp = stamp(value.is_good());
+    Entry { value, stamp }
 }
 
 impl Fault {
     /// Every fault, in the order of its counter.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::NotSent,
         Self::Timeout,
         Self::Reset,
         Self::Status,
         Self::Schema,
         Self::Overloaded,
+        Self::OverBudget,
     ];
 
     /// The fault's name in metrics and logs.
@@ -144,6 +140,7 @@ impl Fault {
             Self::Status => "bad_status",
             Self::Schema => "bad_schema",
             Self::Overloaded => "overloaded",
+            Self::OverBudget => "over_budget",
         }
     }
 
@@ -151,7 +148,7 @@ impl Fault {
     pub(crate) fn is_control_planes(self) -> bool {
         match self {
             Self::NotSent | Self::Timeout | Self::Reset | Self::Status | Self::Schema => true,
-            Self::Overloaded => false,
+            Self::Overloaded | Self::OverBudget => false,
         }
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Config {
     pub(crate) challenge: Challenge,
     /// Bounds of the caches in entries and time.
     pub(crate) cache: CacheLimits,
+    /// Whether open streams end when they would not be allowed any more.
+    pub(crate) end_streams_on_revoke: bool,
     /// Bounds of what may wait.
     pub(crate) limits: Limits,
 }
@@ -80,6 +82,8 @@ pub(crate) struct Limits {
     pub(crate) max_waiters: usize,
     /// Checks that may be under way at the same time.
     pub(crate) max_checks: usize,
+    /// Checks per second and project that may turn out to be about bad keys.
+    pub(crate) bad_key_checks_per_s: u32,
 }
 
 impl Config {
@@ -107,6 +111,7 @@ impl Config {
             retry_after_s: in_range("retry_after_s", raw.retry_after_s, 1, 3_600)?,
             challenge,
             cache: CacheLimits::parse(&raw.cache)?,
+            end_streams_on_revoke: raw.end_streams_on_revoke,
             limits: Limits::parse(&raw.limits)?,
         })
     }
@@ -166,6 +171,12 @@ impl Limits {
         Ok(Self {
             max_waiters: in_range("limits.max_waiters", raw.max_waiters, 1, 65_536)? as usize,
             max_checks: in_range("limits.max_checks", raw.max_checks, 1, 65_536)? as usize,
+            bad_key_checks_per_s: in_range(
+                "limits.bad_key_checks_per_s",
+                raw.bad_key_checks_per_s,
+                1,
+                100_000,
+            )?,
         })
     }
 }

@@ -29,8 +29,18 @@ pub(crate) struct Flights<W> {
 struct Flight<W> {
     waiters: BTreeMap<u32, Waiter<W>>,
     token: Option<u32>,
-    sent_at_ms: u64,
+    sent: Sent,
+    charged: bool,
     ends_at_ms: u64,
+}
+
+/// When a check was sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// On the monotonic clock.
+    pub(crate) at_ms: u64,
+    /// The feed's epoch then.
+    pub(crate) epoch: u32,
 }
 
 #[derive(Debug)]
@@ -55,10 +65,11 @@ pub(crate) enum Joined {
 pub(crate) struct Landed<W> {
     /// What had been asked.
     pub(crate) question: Question,
-    /// When, on the monotonic clock.
-    pub(crate) sent_at_ms: u64,
-    /// Context id and waiter, in the order of their coming.
-    pub(crate) waiters: Vec<(u32, W)>,
+    /// When.
+    pub(crate) sent: Sent,
+    /// Whether it took a token of its project's budget.
+    pub(crate) charged: bool,
+    waiters: BTreeMap<u32, Waiter<W>>,
 }
 
 impl<W> Flights<W> {
@@ -104,7 +115,8 @@ impl<W> Flights<W> {
         let flight = Flight {
             waiters: BTreeMap::new(),
             token: None,
-            sent_at_ms: now.monotonic_ms,
+            sent: Sent::default(),
+            charged: false,
             ends_at_ms: now.monotonic_ms + self.timeout_ms + GRACE_MS,
         };
         self.flights.insert(question.clone(), flight);
@@ -124,11 +136,11 @@ impl<W> Flights<W> {
     }
 
     /// The check of `question` is under way as `token`.
-    pub(crate) fn handle_sent(&mut self, question: Question, token: u32, now: Now) {
+    pub(crate) fn handle_sent(&mut self, question: Question, token: u32, sent: Sent) {
         if let Some(flight) = self.flights.get_mut(&question) {
             flight.token = Some(token);
-            flight.sent_at_ms = now.monotonic_ms;
-            flight.ends_at_ms = now.monotonic_ms + self.timeout_ms + GRACE_MS;
+            flight.sent = sent;
+            flight.ends_at_ms = sent.at_ms + self.timeout_ms + GRACE_MS;
             self.tokens.insert(token, question);
         }
     }
@@ -142,6 +154,29 @@ impl<W> Flights<W> {
     /// The check of `question` could not be sent.
     pub(crate) fn handle_not_sent(&mut self, question: Question) -> Option<Landed<W>> {
         self.land(question)
+    }
+
+    /// The answer came too late to be believed: asks again for those who still wait, whose time goes on running.
+    pub(crate) fn ask_again(&mut self, landed: Landed<W>, now: Now) {
+        if self.ask(&landed.question, now) == Joined::Full {
+            return;
+        }
+        if let Some(flight) = self.flights.get_mut(&landed.question) {
+            self.waiting += landed.waiters.len();
+            flight.waiters.extend(landed.waiters);
+        }
+    }
+
+    /// The check of `question` took a token of its project's budget.
+    pub(crate) fn charge(&mut self, question: &Question) {
+        if let Some(flight) = self.flights.get_mut(question) {
+            flight.charged = true;
+        }
+    }
+
+    /// Whether `question` is being asked.
+    pub(crate) fn is_asking(&self, question: &Question) -> bool {
+        self.flights.contains_key(question)
     }
 
     /// The request `id` ended while it waited.
@@ -178,11 +213,6 @@ impl<W> Flights<W> {
         late
     }
 
-    /// Whether nothing is under way.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.flights.is_empty()
-    }
-
     /// Requests that wait, and checks under way.
     pub(crate) fn occupancy(&self) -> (usize, usize) {
         (self.waiting, self.flights.len())
@@ -193,13 +223,23 @@ impl<W> Flights<W> {
         self.waiting -= flight.waiters.len();
         Some(Landed {
             question,
-            sent_at_ms: flight.sent_at_ms,
-            waiters: flight
-                .waiters
-                .into_iter()
-                .map(|(id, waiter)| (id, waiter.waiter))
-                .collect(),
+            sent: flight.sent,
+            charged: flight.charged,
+            waiters: flight.waiters,
         })
+    }
+}
+
+impl<W> Landed<W> {
+    /// Whether anybody waited to the end.
+    pub(crate) fn has_waiters(&self) -> bool {
+        !self.waiters.is_empty()
+    }
+
+    /// Context ids and waiters, in the order of their coming.
+    pub(crate) fn into_waiters(self) -> Vec<(u32, W)> {
+        let waiters = self.waiters.into_iter();
+        waiters.map(|(id, waiter)| (id, waiter.waiter)).collect()
     }
 }
 

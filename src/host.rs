@@ -2,14 +2,18 @@
 //!
 //! It reads, hands data to the pure modules, and carries out what they decide. It decides nothing about a key.
 
-mod check_call;
+mod callout;
 mod clock;
 mod exchange;
+mod feed_poll;
 mod ffi;
 mod http_context;
+mod memory;
 mod metrics;
 mod root_context;
 mod shared_cache;
+mod shared_feed;
+mod stream_guard;
 mod wake_up;
 mod worker;
 

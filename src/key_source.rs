@@ -33,21 +33,24 @@ pub(crate) enum Credential {
     Key(KeySha256),
 }
 
-/// The credential and the sources that carried it.
+/// What was found in the key sources, before anybody looked at the key itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Presented {
-    /// What it comes to.
-    pub(crate) credential: Credential,
-    carriers: Carriers,
+pub(crate) enum Presented<'a> {
+    /// See [`Credential::Missing`].
+    Missing,
+    /// See [`Credential::Ambiguous`].
+    Ambiguous,
+    /// One key, of whatever shape.
+    One(ApiKey<'a>),
 }
 
 /// A set of key sources, one bit each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Carriers(u8);
+pub(crate) struct Carriers(u8);
 
 /// Collects the key from a request's headers, one header at a time.
-pub(crate) struct KeyCollector<'a> {
-    sources: &'a KeySources,
+pub(crate) struct KeyCollector<'a, 's> {
+    sources: &'s KeySources,
     seen: Carriers,
     carriers: Carriers,
     key: Option<ApiKey<'a>>,
@@ -109,7 +112,7 @@ impl KeySources {
         self.0.first().and_then(|s| s.scheme.as_deref())
     }
 
-    pub(crate) fn collector(&self) -> KeyCollector<'_> {
+    pub(crate) fn collector<'a>(&self) -> KeyCollector<'a, '_> {
         KeyCollector {
             sources: self,
             seen: Carriers::default(),
@@ -119,9 +122,8 @@ impl KeySources {
         }
     }
 
-    /// Names of the headers in which `presented` was carried.
-    pub(crate) fn carriers_of(&self, presented: &Presented) -> impl Iterator<Item = &str> {
-        let carriers = presented.carriers;
+    /// Names of the headers that `carriers` stands for.
+    pub(crate) fn names(&self, carriers: Carriers) -> impl Iterator<Item = &str> {
         self.0
             .iter()
             .enumerate()
@@ -130,7 +132,7 @@ impl KeySources {
     }
 }
 
-impl<'a> KeyCollector<'a> {
+impl<'a> KeyCollector<'a, '_> {
     /// Takes one header of the request.
     pub(crate) fn handle_header(&mut self, name: &str, value: &'a [u8]) {
         let Some((index, source)) = self.sources.find(name) else {
@@ -151,17 +153,26 @@ impl<'a> KeyCollector<'a> {
         self.key = Some(key);
     }
 
-    pub(crate) fn finish(self) -> Presented {
-        let credential = match self.key {
-            _ if self.ambiguous => Credential::Ambiguous,
-            None => Credential::Missing,
-            Some(key) => key
+    /// What was presented, and which sources carried it.
+    pub(crate) fn finish(self) -> (Presented<'a>, Carriers) {
+        let presented = match self.key {
+            _ if self.ambiguous => Presented::Ambiguous,
+            None => Presented::Missing,
+            Some(key) => Presented::One(key),
+        };
+        (presented, self.carriers)
+    }
+}
+
+impl Presented<'_> {
+    /// What it comes to. Hashes the key: worth avoiding where the answer is known by another name.
+    pub(crate) fn credential(&self) -> Credential {
+        match self {
+            Self::Missing => Credential::Missing,
+            Self::Ambiguous => Credential::Ambiguous,
+            Self::One(key) => key
                 .fingerprint()
                 .map_or(Credential::Malformed, Credential::Key),
-        };
-        Presented {
-            credential,
-            carriers: self.carriers,
         }
     }
 }

@@ -6,10 +6,12 @@
 
 mod api_key;
 mod authenticator;
+mod budget;
 mod cache;
 mod check;
 mod config;
 mod denial;
+mod feed;
 mod flights;
 mod freshness;
 mod host;
@@ -20,3 +22,4 @@ mod outcome;
 mod reachability;
 mod request;
 mod route;
+mod streams;

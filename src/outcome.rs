@@ -35,8 +35,10 @@ pub(crate) enum Allowed {
 pub(crate) enum CacheState {
     /// Nothing had to be known.
     Unused,
-    /// All that was needed was remembered and fresh.
+    /// All that was needed was remembered by this worker.
     Hit,
+    /// It was remembered in shared data.
+    SharedHit,
     /// Something was past its life and served because the control plane could not be asked.
     Stale,
     /// The control plane was asked.
@@ -88,7 +90,13 @@ impl Outcome {
 
 impl CacheState {
     /// Every state, in the order of its counter.
-    pub(crate) const ALL: [Self; 4] = [Self::Unused, Self::Hit, Self::Stale, Self::Miss];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Unused,
+        Self::Hit,
+        Self::SharedHit,
+        Self::Stale,
+        Self::Miss,
+    ];
 
     /// The state of a decision that needed two things.
     pub(crate) fn or_worse(self, other: Self) -> Self {
@@ -104,6 +112,7 @@ impl CacheState {
         match self {
             Self::Unused => "unused",
             Self::Hit => "hit",
+            Self::SharedHit => "hit_shared",
             Self::Stale => "stale",
             Self::Miss => "miss",
         }

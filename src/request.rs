@@ -1,31 +1,44 @@
 //! What the decision needs to know of a request, read from its headers in one pass.
 
+use edge_api::check::Subject;
+
 use crate::config::Config;
 use crate::identity;
-use crate::key_source::Presented;
+use crate::key_source::{Carriers, Credential, Presented};
 use crate::route::Route;
 
 /// The longest request id that is passed on.
 const MAX_REQUEST_ID_LEN: usize = 128;
 
-/// A request as the authenticator sees it.
+/// A request as it arrives, its key still raw.
+#[derive(Debug)]
+pub(crate) struct Arrival<'a> {
+    /// What it shows as its key.
+    pub(crate) presented: Presented<'a>,
+    /// Everything else; its credential is that of a request without a key.
+    request: Request,
+}
+
+/// A request as the authenticator sees it. Holds no raw key.
 #[derive(Debug)]
 pub(crate) struct Request {
     /// A CORS preflight, which never carries a key.
     pub(crate) preflight: bool,
     /// Where its path leads.
     pub(crate) route: Route,
-    /// The key it carries.
-    pub(crate) presented: Presented,
+    /// What the key it carries comes to.
+    pub(crate) credential: Credential,
+    /// Which key sources carried it.
+    pub(crate) carriers: Carriers,
     /// Names of headers by which the client claims an identity.
     pub(crate) forged: Vec<String>,
     /// `x-request-id`, when it is plain enough to be repeated in a body and a log.
     pub(crate) request_id: Option<Box<str>>,
 }
 
-impl Request {
+impl<'a> Arrival<'a> {
     /// Reads the request's headers as Envoy gives them: names in lower case, values as they came.
-    pub(crate) fn read(headers: &[(String, Vec<u8>)], config: &Config) -> Self {
+    pub(crate) fn read(headers: &'a [(String, Vec<u8>)], config: &Config) -> Self {
         let (mut path, mut options, mut origin, mut asks_method) = (None, false, false, false);
         let mut forged = Vec::new();
         let mut request_id = None;
@@ -44,12 +57,33 @@ impl Request {
             }
             keys.handle_header(name, value);
         }
+        let (presented, carriers) = keys.finish();
         Self {
-            preflight: options && origin && asks_method,
-            route: config.routes.route(path),
-            presented: keys.finish(),
-            forged,
-            request_id,
+            presented,
+            request: Request {
+                preflight: options && origin && asks_method,
+                route: config.routes.route(path),
+                credential: Credential::Missing,
+                carriers,
+                forged,
+                request_id,
+            },
+        }
+    }
+
+    /// Whom it is about, when that matters.
+    pub(crate) fn subject(&self) -> Option<&Subject> {
+        match &self.request.route {
+            Route::Subject(subject) if !self.request.preflight => Some(subject),
+            _ => None,
+        }
+    }
+
+    /// The request, once it is known what its key comes to.
+    pub(crate) fn with_credential(self, credential: Credential) -> Request {
+        Request {
+            credential,
+            ..self.request
         }
     }
 }

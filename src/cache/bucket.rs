@@ -3,15 +3,14 @@
 //! `version, then per entry: name (16), tag (16), length (1), body`. Whatever does not parse or carry the right
 //! tag is dropped at the next write and never read as an entry.
 
-use super::codec::Head;
-use super::seal::{DIGEST_LEN, Place, Seal};
-use super::{Entry, Payload};
+use super::seal::{DIGEST_LEN, Place, Seal, is_same};
+use super::{Entry, Payload, Stamp};
 
 /// Entries of one bucket.
 pub(super) const WAYS: u32 = 4;
 
 /// Format of a bucket; another one is a miss. Values outlive upgrades of the filter.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// How long past its life an entry still keeps an older answer from replacing it: longer than any check can be
 /// under way, so that a late "valid" cannot follow a "revoked"; finite, so that a control plane whose revision went
@@ -63,16 +62,19 @@ impl<'a> Bucket<'a> {
     ) -> Put {
         let standing = self
             .genuine(seal, place)
-            .and_then(|sealed| Head::split(sealed.body));
-        if standing.is_some_and(|(head, _)| {
-            head.revision > entry.revision
-                && now_ms < head.fresh_until_ms.saturating_add(REMEMBERS_REVISION_MS)
+            .and_then(|sealed| Stamp::split(sealed.body));
+        if standing.is_some_and(|(standing, _)| {
+            standing.is_newer_than(&entry.stamp)
+                && now_ms
+                    < standing
+                        .fresh_until_ms
+                        .saturating_add(REMEMBERS_REVISION_MS)
         }) {
             return Put::Keep;
         }
         let mut others: Vec<(u64, Sealed<'a>)> = self
             .others(seal, place)
-            .filter_map(|sealed| Some((Head::split(sealed.body)?.0.fresh_until_ms, sealed)))
+            .filter_map(|sealed| Some((Stamp::split(sealed.body)?.0.fresh_until_ms, sealed)))
             .collect();
         // The one that ends first goes first.
         others.sort_by_key(|(fresh_until_ms, _)| std::cmp::Reverse(*fresh_until_ms));
@@ -88,11 +90,11 @@ impl<'a> Bucket<'a> {
         ))
     }
 
-    /// The bucket without the entry at `place`, if that was read at `revision` or before; `None` when
-    /// there is nothing to remove.
-    pub(crate) fn remove(&self, seal: &Seal, place: &Place, revision: u64) -> Option<Vec<u8>> {
-        let (head, _) = Head::split(self.genuine(seal, place)?.body)?;
-        if head.revision > revision {
+    /// The bucket without the entry at `place`, unless that is newer than `than`; `None` when there is nothing
+    /// to remove.
+    pub(crate) fn remove(&self, seal: &Seal, place: &Place, than: &Stamp) -> Option<Vec<u8>> {
+        let (standing, _) = Stamp::split(self.genuine(seal, place)?.body)?;
+        if standing.is_newer_than(than) {
             return None;
         }
         let others: Vec<Sealed<'a>> = self.others(seal, place).collect();
@@ -134,18 +136,15 @@ impl<'a> Sealed<'a> {
         Some((Self { name, tag, body }, rest))
     }
 
-    /// Compared in full whatever differs first; the tag is no secret to whoever can write here, but a
-    /// timing hint for forging one costs nothing to withhold.
     fn is_genuine(&self, seal: &Seal, place: &Place) -> bool {
-        let tag = seal.tag(place, self.body);
-        tag.iter().zip(self.tag).fold(0, |d, (a, b)| d | (a ^ b)) == 0
+        is_same(&seal.tag(place, self.body), self.tag)
     }
 }
 
 fn write<'s>(entries: impl Iterator<Item = &'s Sealed<'s>>) -> Vec<u8> {
     let mut out = vec![VERSION];
     for sealed in entries {
-        // A body is two numbers, a kind, an expiry and an id: 89 bytes at most.
+        // A body is a stamp, a kind, an expiry and an id: 101 bytes at most.
         let Ok(len) = u8::try_from(sealed.body.len()) else {
             continue;
         };

@@ -3,7 +3,7 @@
 use edge_api::check::Verdict;
 use edge_api::id::Id;
 
-use super::{Entry, KeyVerdict, Policy};
+use super::{Entry, KeyVerdict, Policy, Stamp};
 
 /// Something that an [`Entry`] can hold.
 pub(crate) trait Payload: Sized {
@@ -14,40 +14,40 @@ pub(crate) trait Payload: Sized {
 }
 
 impl<T: Payload> Entry<T> {
-    /// Revision, end of life, value.
+    /// Stamp, value.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(96);
-        out.extend_from_slice(&self.revision.to_le_bytes());
-        out.extend_from_slice(&self.fresh_until_ms.to_le_bytes());
+        let mut out = Vec::with_capacity(112);
+        out.extend_from_slice(&self.stamp.epoch.to_le_bytes());
+        out.extend_from_slice(&self.stamp.revision.to_le_bytes());
+        out.extend_from_slice(&self.stamp.learnt_ms.to_le_bytes());
+        out.extend_from_slice(&self.stamp.fresh_until_ms.to_le_bytes());
         self.value.write(&mut out);
         out
     }
 
     pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (head, value) = Head::split(bytes)?;
+        let (stamp, value) = Stamp::split(bytes)?;
         Some(Self {
             value: T::read(value)?,
-            revision: head.revision,
-            fresh_until_ms: head.fresh_until_ms,
+            stamp,
         })
     }
 }
 
-/// What every entry begins with, whatever it holds.
-pub(super) struct Head {
-    pub(super) revision: u64,
-    pub(super) fresh_until_ms: u64,
-}
-
-impl Head {
+impl Stamp {
+    /// What every entry begins with, whatever it holds, and the rest.
     pub(super) fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
-        let (revision, rest) = bytes.split_first_chunk()?;
+        let (epoch, rest) = bytes.split_first_chunk()?;
+        let (revision, rest) = rest.split_first_chunk()?;
+        let (learnt_ms, rest) = rest.split_first_chunk()?;
         let (fresh_until_ms, rest) = rest.split_first_chunk()?;
-        let head = Self {
+        let stamp = Self {
+            epoch: u32::from_le_bytes(*epoch),
             revision: u64::from_le_bytes(*revision),
+            learnt_ms: u64::from_le_bytes(*learnt_ms),
             fresh_until_ms: u64::from_le_bytes(*fresh_until_ms),
         };
-        Some((head, rest))
+        Some((stamp, rest))
     }
 }
 

@@ -13,6 +13,10 @@ pub(crate) struct CacheLimits {
     invalid_keys: u32,
     max_ttl_ms: u64,
     max_negative_ttl_ms: u64,
+    /// Good entries that each worker keeps by itself.
+    pub(crate) local_entries: usize,
+    /// How long something is served that the feed has not confirmed.
+    pub(crate) unconfirmed_ttl_ms: u64,
     /// How long past its life something good serves while the control plane cannot be asked.
     pub(crate) stale_if_error_ms: u64,
 }
@@ -30,6 +34,14 @@ impl CacheLimits {
                 "cache.max_negative_ttl_ms",
                 raw.max_negative_ttl_ms,
                 0,
+                600_000,
+            )?
+            .into(),
+            local_entries: in_range("cache.local_entries", raw.local_entries, 16, 65_536)? as usize,
+            unconfirmed_ttl_ms: in_range(
+                "cache.unconfirmed_ttl_ms",
+                raw.unconfirmed_ttl_ms,
+                100,
                 600_000,
             )?
             .into(),

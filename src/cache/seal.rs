@@ -26,7 +26,7 @@ pub(crate) struct Seal {
 pub(crate) struct Place {
     pub(crate) region: Region,
     pub(crate) bucket: u32,
-    pub(super) name: [u8; DIGEST_LEN],
+    pub(crate) name: [u8; DIGEST_LEN],
 }
 
 impl Seal {
@@ -76,6 +76,25 @@ impl Seal {
         }
     }
 
+    /// `body` with a proof that it was written under this `label`.
+    pub(crate) fn wrap(&self, label: &str, body: &[u8]) -> Vec<u8> {
+        let tag = digest(&self.tag_key, &[label.as_bytes(), &[0], body]);
+        [&tag, body].concat()
+    }
+
+    /// What [`Seal::wrap`] was given; `None` when the proof does not hold.
+    pub(crate) fn unwrap<'b>(&self, label: &str, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        let (tag, body) = bytes.split_first_chunk::<DIGEST_LEN>()?;
+        let right = digest(&self.tag_key, &[label.as_bytes(), &[0], body]);
+        is_same(&right, tag).then_some(body)
+    }
+
+    /// A name for what belongs to this control plane alone.
+    pub(crate) fn namespace(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = digest(&self.place_key, &[b"namespace"]);
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+
     /// The proof that belongs to `body` at `place`.
     pub(super) fn tag(&self, place: &Place, body: &[u8]) -> [u8; DIGEST_LEN] {
         digest(
@@ -106,6 +125,11 @@ impl Region {
             Self::InvalidKeys => 3,
         }
     }
+}
+
+/// Compared in full whatever differs first.
+pub(super) fn is_same(a: &[u8; DIGEST_LEN], b: &[u8; DIGEST_LEN]) -> bool {
+    a.iter().zip(b).fold(0, |d, (a, b)| d | (a ^ b)) == 0
 }
 
 fn digest(key: &[u8; DIGEST_LEN], parts: &[&[u8]]) -> [u8; DIGEST_LEN] {

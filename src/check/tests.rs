@@ -10,6 +10,7 @@ fn question(key: bool) -> Question {
     Question {
         subject: Subject::ProjectId(Id::parse("p1").unwrap()),
         key: key.then_some(KeySha256([7; 32])),
+        name: LocalName::default(),
     }
 }
 

@@ -35,6 +35,9 @@ pub(super) struct RawConfig {
     /// Bounds of the caches.
     #[serde(default)]
     pub(super) cache: RawCache,
+    /// Whether open streams end when their key or their project's policy stops allowing them. Default true.
+    #[serde(default = "default_end_streams_on_revoke")]
+    pub(super) end_streams_on_revoke: bool,
     /// Bounds of what may wait.
     #[serde(default)]
     pub(super) limits: RawLimits,
@@ -120,10 +123,15 @@ pub(crate) struct RawCache {
     pub(crate) valid_keys: u32,
     /// Verdicts on bad keys, 4 to 1048576. Default 4096.
     pub(crate) invalid_keys: u32,
+    /// Requests whose answer each worker remembers by itself, for those of good keys and known projects; as many
+    /// again at most are kept in a quarter of the room for the others. 16 to 65536. Default 4096.
+    pub(crate) local_entries: u32,
     /// Longest life of a policy or a good key's verdict in milliseconds, 0 (off) to 86400000; the control plane may say less. Default 600000.
     pub(crate) max_ttl_ms: u32,
     /// The same for an unknown project or a bad key, 0 (off) to 600000. Default 5000.
     pub(crate) max_negative_ttl_ms: u32,
+    /// How long something is served that the change feed has not confirmed, in milliseconds, 100 to 600000. Default 30000.
+    pub(crate) unconfirmed_ttl_ms: u32,
     /// How long after its life a policy or a good key's verdict still serves while the control plane cannot be asked, in milliseconds, 0 to 86400000. Default 600000.
     pub(crate) stale_if_error_ms: u32,
 }
@@ -136,6 +144,9 @@ pub(super) struct RawLimits {
     pub(super) max_waiters: u32,
     /// Checks that may be under way at the same time; one more is a control plane fault. 1 to 65536. Default 512.
     pub(super) max_checks: u32,
+    /// Checks per second that keys turning out bad may cost, per project; one more is a control plane fault. Five
+    /// seconds' worth may come at once. 1 to 100000. Default 100.
+    pub(super) bad_key_checks_per_s: u32,
 }
 
 impl RawConfig {
@@ -162,6 +173,8 @@ impl Default for RawCache {
             unknown_projects: 4_096,
             valid_keys: 65_536,
             invalid_keys: 4_096,
+            local_entries: 4_096,
+            unconfirmed_ttl_ms: 30_000,
             max_ttl_ms: 600_000,
             max_negative_ttl_ms: 5_000,
             stale_if_error_ms: 600_000,
@@ -174,6 +187,7 @@ impl Default for RawLimits {
         Self {
             max_waiters: 8_192,
             max_checks: 512,
+            bad_key_checks_per_s: 100,
         }
     }
 }
@@ -197,6 +211,10 @@ fn default_key_sources() -> Vec<RawKeySource> {
 
 fn default_edge_token_env() -> String {
     "MCP_KEY_AUTH_EDGE_TOKEN".to_owned()
+}
+
+fn default_end_streams_on_revoke() -> bool {
+    true
 }
 
 fn default_timeout_ms() -> u32 {

@@ -5,10 +5,12 @@ use edge_api::id::Id;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cache::LocalName;
 
 const LIMITS: Limits = Limits {
     max_waiters: 4,
     max_checks: 2,
+    bad_key_checks_per_s: 1,
 };
 const TIMEOUT_MS: u32 = 1_000;
 
@@ -20,6 +22,7 @@ fn question(id: u8) -> Question {
     Question {
         subject: Subject::ProjectId(Id::parse(&format!("p{id}")).unwrap()),
         key: None,
+        name: LocalName::default(),
     }
 }
 
@@ -30,6 +33,10 @@ fn at(monotonic_ms: u64) -> Now {
     }
 }
 
+fn sent(at_ms: u64) -> Sent {
+    Sent { at_ms, epoch: 0 }
+}
+
 #[test]
 fn the_same_question_is_asked_once() {
     let mut flights = flights();
@@ -38,15 +45,15 @@ fn the_same_question_is_asked_once() {
     let asked = flights.next_unsent().unwrap();
     assert_eq!(asked, question(1));
     assert_eq!(flights.next_unsent(), None);
-    flights.handle_sent(asked, 7, at(0));
+    flights.handle_sent(asked, 7, sent(0));
     assert_eq!(flights.join(&question(1), 12, "c", at(5)), Joined::Follows);
     let landed = flights.handle_response(7).unwrap();
-    assert_eq!(landed.waiters, [(10, "a"), (11, "b"), (12, "c")]);
+    assert_eq!(landed.into_waiters(), [(10, "a"), (11, "b"), (12, "c")]);
     assert!(
         flights.handle_response(7).is_none(),
         "an answer arrives once"
     );
-    assert!(flights.is_empty());
+    assert_eq!(flights.occupancy(), (0, 0));
     assert_eq!(flights.occupancy(), (0, 0));
 }
 
@@ -58,9 +65,9 @@ fn a_leader_that_leaves_takes_nobody_along() {
     flights.leave(&question(1), 10);
     let asked = flights.next_unsent().unwrap();
     assert_eq!(flights.leader(&asked), Some(&"follower"));
-    flights.handle_sent(asked, 7, at(0));
+    flights.handle_sent(asked, 7, sent(0));
     assert_eq!(
-        flights.handle_response(7).unwrap().waiters,
+        flights.handle_response(7).unwrap().into_waiters(),
         [(11, "follower")]
     );
 }
@@ -102,12 +109,12 @@ fn a_lost_answer_ends_the_wait_and_is_forgotten() {
     let mut flights = flights();
     flights.join(&question(1), 1, "a", at(0));
     let asked = flights.next_unsent().unwrap();
-    flights.handle_sent(asked, 7, at(0));
+    flights.handle_sent(asked, 7, sent(0));
     flights.join(&question(1), 2, "b", at(500));
     assert!(flights.handle_timeout(at(1_099)).is_empty());
     assert_eq!(flights.handle_timeout(at(1_100)), [(1, "a")]);
     assert_eq!(flights.handle_timeout(at(1_600)), [(2, "b")]);
-    assert!(flights.is_empty());
+    assert_eq!(flights.occupancy(), (0, 0));
     assert!(flights.handle_response(7).is_none(), "too late");
     assert_eq!(
         flights.join(&question(1), 3, "c", at(1_600)),
@@ -121,7 +128,7 @@ fn a_check_that_is_never_sent_is_forgotten_too() {
     let mut flights = flights();
     flights.ask(&question(1), at(0));
     flights.handle_timeout(at(2_000));
-    assert!(flights.is_empty());
+    assert_eq!(flights.occupancy(), (0, 0));
     assert_eq!(flights.next_unsent(), None);
 }
 
@@ -169,7 +176,7 @@ proptest! {
                 }
                 Event::Send => {
                     if let Some(question) = flights.next_unsent() {
-                        flights.handle_sent(question, next_token, at(time));
+                        flights.handle_sent(question, next_token, sent(time));
                         tokens.push(next_token);
                         next_token += 1;
                     }
@@ -177,7 +184,7 @@ proptest! {
                 Event::Answer(n) => {
                     if !tokens.is_empty() {
                         let token = tokens.remove(n % tokens.len());
-                        ended = flights.handle_response(token).map(|l| l.waiters).unwrap_or_default();
+                        ended = flights.handle_response(token).map(Landed::into_waiters).unwrap_or_default();
                     }
                 }
                 Event::Leave(n) => {

@@ -9,24 +9,24 @@ use proxy_wasm::types::{Action, MapType};
 use super::ffi;
 use super::worker::Worker;
 use crate::authenticator::{Decision, Ruling};
-use crate::cache::Known;
+use crate::cache::Recollection;
 use crate::check::Question;
 use crate::denial::{Denial, Refusal};
 use crate::identity;
 use crate::outcome::{CacheState, Outcome};
 use crate::request::Request;
 
-/// An exchange as its two owners hold it.
-pub(super) type SharedExchange = Rc<RefCell<Exchange>>;
+/// An exchange as its owners hold it.
+pub(super) type SharedExchange = Rc<Exchange>;
 
 /// A request on its way to exactly one outcome.
 #[derive(Debug)]
 pub(super) struct Exchange {
     /// What was asked of us.
     pub(super) request: Request,
-    /// What was remembered when it came.
-    pub(super) known: Known,
-    state: State,
+    /// What it is judged on; `None` where nothing had to be known.
+    recollection: RefCell<Option<Rc<Recollection>>>,
+    state: RefCell<State>,
 }
 
 /// **A state is left only downwards, and every exchange is counted once: on reaching one of the last three.**
@@ -45,33 +45,50 @@ enum State {
 }
 
 impl Exchange {
-    pub(super) fn new(request: Request, known: Known) -> SharedExchange {
-        Rc::new(RefCell::new(Self {
+    pub(super) fn new(request: Request, recollection: Option<Rc<Recollection>>) -> SharedExchange {
+        Rc::new(Self {
             request,
-            known,
-            state: State::Arrived,
-        }))
+            recollection: RefCell::new(recollection),
+            state: RefCell::new(State::Arrived),
+        })
+    }
+
+    /// What it is judged on.
+    pub(super) fn recollection(&self) -> Option<Rc<Recollection>> {
+        self.recollection.borrow().clone()
+    }
+
+    /// What was learnt since it came.
+    pub(super) fn learn(&self, recollection: Rc<Recollection>) {
+        *self.recollection.borrow_mut() = Some(recollection);
+    }
+
+    /// What it was let through on, if it was.
+    pub(super) fn admitted_on(&self) -> Option<Rc<Recollection>> {
+        let continued = *self.state.borrow() == State::Continued;
+        continued.then(|| self.recollection()).flatten()
     }
 
     /// Whether its body and trailers must stay where they are.
     pub(super) fn holds_back(&self) -> bool {
-        matches!(self.state, State::Waiting(_) | State::Denied)
+        matches!(*self.state.borrow(), State::Waiting(_) | State::Denied)
     }
 
     /// Pauses it. Until something better is known, the access log calls it abandoned.
-    pub(super) fn wait(&mut self, question: Question) -> Action {
-        self.state = State::Waiting(question);
+    pub(super) fn wait(&self, question: Question) -> Action {
+        self.state.replace(State::Waiting(question));
         set_filter_state("mcp.outcome", Outcome::Abandoned.name());
         Action::Pause
     }
 
     /// Ends a wait to which no decision will come any more, and tells for what it waited.
-    pub(super) fn abandon(&mut self, worker: &Worker) -> Option<Question> {
-        if !matches!(self.state, State::Waiting(_)) {
+    pub(super) fn abandon(&self, worker: &Worker) -> Option<Question> {
+        let mut state = self.state.borrow_mut();
+        if !matches!(*state, State::Waiting(_)) {
             return None;
         }
         worker.metrics.request(Outcome::Abandoned, CacheState::Miss);
-        match std::mem::replace(&mut self.state, State::Abandoned) {
+        match std::mem::replace(&mut *state, State::Abandoned) {
             State::Waiting(question) => Some(question),
             _ => None,
         }
@@ -79,8 +96,8 @@ impl Exchange {
 
     /// Carries out `decision`, once: the only place where a decision becomes host calls. The effective
     /// context must be that of this request.
-    pub(super) fn apply(&mut self, worker: &Worker, decision: &Decision) -> Action {
-        let paused = match self.state {
+    pub(super) fn apply(&self, worker: &Worker, decision: &Decision) -> Action {
+        let paused = match *self.state.borrow() {
             State::Arrived => false,
             State::Waiting(_) => true,
             State::Continued | State::Denied | State::Abandoned => return Action::Continue,
@@ -96,7 +113,7 @@ impl Exchange {
         }
         match decision.ruling {
             Ruling::Continue { strip_key, .. } => {
-                self.state = State::Continued;
+                self.state.replace(State::Continued);
                 self.edit_headers(worker, decision, strip_key);
                 // A resume inside the headers callback would send the request upstream twice.
                 if paused && hostcalls::resume_http_request().is_err() {
@@ -105,7 +122,7 @@ impl Exchange {
                 Action::Continue
             }
             Ruling::Deny(denial) => {
-                self.state = State::Denied;
+                self.state.replace(State::Denied);
                 self.deny(worker, denial);
                 Action::Pause
             }
@@ -118,8 +135,7 @@ impl Exchange {
             set_header(forged, None);
         }
         if strip_key {
-            let presented = &self.request.presented;
-            for carrier in worker.config.key_sources.carriers_of(presented) {
+            for carrier in worker.config.key_sources.names(self.request.carriers) {
                 set_header(carrier, None);
             }
         }
@@ -160,6 +176,12 @@ impl Exchange {
         ) {
             log::error!("Envoy did not take the answer to a refused request");
         }
+    }
+}
+
+impl AsRef<Request> for Exchange {
+    fn as_ref(&self) -> &Request {
+        &self.request
     }
 }
 

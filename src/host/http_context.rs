@@ -9,7 +9,7 @@ use proxy_wasm::types::{Action, MapType};
 use super::exchange::SharedExchange;
 use super::ffi;
 use super::worker::Worker;
-use crate::request::Request;
+use crate::request::Arrival;
 
 /// One request.
 pub(super) struct AuthHttp {
@@ -32,7 +32,7 @@ impl AuthHttp {
     /// to offer body and trailers, and letting them by would let the whole request by.
     fn hold_back(&self) -> Action {
         match &self.exchange {
-            Some(exchange) if exchange.borrow().holds_back() => Action::Pause,
+            Some(exchange) if exchange.holds_back() => Action::Pause,
             _ => Action::Continue,
         }
     }
@@ -54,8 +54,8 @@ impl HttpContext for AuthHttp {
         };
         // As bytes: the SDK's String getters trap on a header that is not UTF-8.
         let headers = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
-        let request = Request::read(&headers, &worker.config);
-        let (exchange, action) = worker.handle_request(self.id, request);
+        let arrival = Arrival::read(&headers, &worker.config);
+        let (exchange, action) = worker.handle_request(self.id, arrival);
         self.exchange = Some(exchange);
         action
     }
@@ -68,14 +68,21 @@ impl HttpContext for AuthHttp {
         self.hold_back()
     }
 
-    fn on_http_response_headers(&mut self, _num_headers: usize, _end_of_stream: bool) -> Action {
+    fn on_http_response_headers(&mut self, _num_headers: usize, end_of_stream: bool) -> Action {
         // A response to a request that still waits is Envoy's own, such as that of an idle timeout.
         self.end();
+        if let (false, Some(worker), Some(exchange)) = (end_of_stream, &self.worker, &self.exchange)
+        {
+            worker.handle_open_response(self.id, exchange);
+        }
         Action::Continue
     }
 
     fn on_log(&mut self) {
         self.end();
+        if let Some(worker) = &self.worker {
+            worker.streams.close(self.id);
+        }
     }
 }
 

@@ -11,26 +11,60 @@ use crate::outcome::{CacheState, Outcome};
 pub(super) struct Metrics {
     outcomes: Vec<u32>,
     cache_states: Vec<u32>,
+    checks: Results,
+    reasons: Vec<u32>,
+    checks_sent: u32,
+    checks_shared: u32,
+    check_latency: u32,
+    waiters: u32,
+    checks_in_flight: u32,
+    cache_buckets: u32,
+    local_entries: u32,
+    local_evictions: u32,
+    polls: Results,
+    feed_connected: u32,
+    feed_lag: u32,
+    feed_resets: u32,
+    feed_leader_changes: u32,
+    streams_ended: u32,
+}
+
+/// Counters of how callouts of one kind end.
+#[derive(Debug)]
+struct Results {
     answered: u32,
     faults: Vec<u32>,
-    sent: u32,
-    shared: u32,
-    background: u32,
-    latency: u32,
-    waiters: u32,
-    in_flight: u32,
-    buckets: u32,
 }
+
+/// Why something is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Reason {
+    /// A request waits, and nothing is remembered.
+    Unknown,
+    /// A request waits, and what is remembered may not be served any more.
+    Recheck,
+    /// See [`crate::authenticator::Errand::Attribute`].
+    Attribute,
+    /// See [`crate::authenticator::Errand::Refresh`].
+    Refresh,
+    /// See [`crate::authenticator::Errand::Probe`].
+    Probe,
+    /// An open stream may have to end.
+    Stream,
+}
+
+const REASONS: [&str; 6] = [
+    "unknown",
+    "recheck",
+    "attribute",
+    "refresh",
+    "probe",
+    "stream",
+];
 
 impl Metrics {
     /// Defines them all. Each call allocates in Envoy for good, so it happens once per configuration.
     pub(super) fn define() -> Result<Self, Status> {
-        let counter = |name: &str| {
-            hostcalls::define_metric(MetricType::Counter, &format!("mcp_key_auth.{name}"))
-        };
-        let gauge = |name: &str| {
-            hostcalls::define_metric(MetricType::Gauge, &format!("mcp_key_auth.{name}"))
-        };
         Ok(Self {
             outcomes: Outcome::all()
                 .map(|outcome| counter(&format!("requests.outcome.{}", outcome.name())))
@@ -39,76 +73,152 @@ impl Metrics {
                 .iter()
                 .map(|state| counter(&format!("lookups.cache.{}", state.name())))
                 .collect::<Result<_, _>>()?,
-            answered: counter("checks.result.answered")?,
-            faults: Fault::ALL
+            checks: Results::define("checks")?,
+            reasons: REASONS
                 .iter()
-                .map(|fault| counter(&format!("checks.result.{}", fault.name())))
+                .map(|reason| counter(&format!("checks_asked.reason.{reason}")))
                 .collect::<Result<_, _>>()?,
-            sent: counter("checks_sent")?,
-            shared: counter("checks_shared")?,
-            background: counter("checks_background")?,
-            latency: hostcalls::define_metric(
-                MetricType::Histogram,
-                "mcp_key_auth.check_latency_ms",
-            )?,
+            checks_sent: counter("checks_sent")?,
+            checks_shared: counter("checks_shared")?,
+            check_latency: define(MetricType::Histogram, "check_latency_ms")?,
             waiters: gauge("waiters")?,
-            in_flight: gauge("checks_in_flight")?,
-            buckets: gauge("cache_buckets")?,
+            checks_in_flight: gauge("checks_in_flight")?,
+            cache_buckets: gauge("cache_buckets")?,
+            local_entries: gauge("local_entries")?,
+            local_evictions: counter("local_evictions")?,
+            polls: Results::define("feed_polls")?,
+            feed_connected: gauge("feed_connected")?,
+            feed_lag: gauge("feed_lag_ms")?,
+            feed_resets: counter("feed_resets")?,
+            feed_leader_changes: counter("feed_leader_changes")?,
+            streams_ended: counter("streams_ended")?,
         })
     }
 
     /// A request ended with this outcome.
     pub(super) fn request(&self, outcome: Outcome, cache: CacheState) {
-        increment(self.outcomes.get(outcome.index()));
-        increment(self.cache_states.get(cache as usize));
+        increment(self.outcomes.get(outcome.index()), 1);
+        increment(self.cache_states.get(cache as usize), 1);
+    }
+
+    /// Something is asked, for this reason.
+    pub(super) fn check_asked(&self, reason: Reason) {
+        increment(self.reasons.get(reason as usize), 1);
     }
 
     /// A check was handed to Envoy.
     pub(super) fn check_sent(&self) {
-        increment(Some(&self.sent));
+        increment(Some(&self.checks_sent), 1);
     }
 
     /// A request waits for a check that another one had sent.
     pub(super) fn check_shared(&self) {
-        increment(Some(&self.shared));
-    }
-
-    /// A check is sent for which no request waits.
-    pub(super) fn check_background(&self) {
-        increment(Some(&self.background));
+        increment(Some(&self.checks_shared), 1);
     }
 
     /// A check ended, or was not made.
     pub(super) fn check_ended(&self, fault: Option<Fault>) {
-        increment(match fault {
-            None => Some(&self.answered),
-            Some(fault) => self.faults.get(fault as usize),
-        });
+        self.checks.count(fault);
     }
 
     /// From sending a check to its end, whatever that was.
     pub(super) fn check_latency(&self, milliseconds: u64) {
-        ignore(hostcalls::record_metric(self.latency, milliseconds));
+        ignore(hostcalls::record_metric(self.check_latency, milliseconds));
     }
 
-    /// Requests that wait and checks under way changed by so many in this worker.
-    pub(super) fn occupancy_changed(&self, waiters: i64, in_flight: i64) {
-        for (gauge, by) in [(self.waiters, waiters), (self.in_flight, in_flight)] {
-            if by != 0 {
-                ignore(hostcalls::increment_metric(gauge, by));
-            }
-        }
+    /// Requests that wait and checks under way in this worker.
+    pub(super) fn occupancy_changed(&self, before: (usize, usize), now: (usize, usize)) {
+        change(self.waiters, before.0, now.0);
+        change(self.checks_in_flight, before.1, now.1);
     }
 
     /// A bucket of the shared cache was written for the first time.
     pub(super) fn bucket_created(&self) {
-        ignore(hostcalls::increment_metric(self.buckets, 1));
+        change(self.cache_buckets, 0, 1);
+    }
+
+    /// Entries in this worker's own cache.
+    pub(super) fn local_entries(&self, before: usize, now: usize) {
+        change(self.local_entries, before, now);
+    }
+
+    /// An entry made room for another one.
+    pub(super) fn local_evicted(&self) {
+        increment(Some(&self.local_evictions), 1);
+    }
+
+    /// A poll of the feed ended.
+    pub(super) fn feed_polled(&self, fault: Option<Fault>) {
+        self.polls.count(fault);
+        let connected = u64::from(fault.is_none());
+        ignore(hostcalls::record_metric(self.feed_connected, connected));
+    }
+
+    /// How long ago the feed last confirmed what is remembered.
+    pub(super) fn feed_lag(&self, milliseconds: u64) {
+        ignore(hostcalls::record_metric(self.feed_lag, milliseconds));
+    }
+
+    /// Following the feed began anew.
+    pub(super) fn feed_began_anew(&self) {
+        increment(Some(&self.feed_resets), 1);
+    }
+
+    /// This worker has become the one that polls.
+    pub(super) fn feed_leader_changed(&self) {
+        increment(Some(&self.feed_leader_changes), 1);
+    }
+
+    /// Open streams were ended.
+    pub(super) fn streams_ended(&self, count: i64) {
+        increment(Some(&self.streams_ended), count);
     }
 }
 
-fn increment(counter: Option<&u32>) {
+impl Results {
+    fn define(kind: &str) -> Result<Self, Status> {
+        Ok(Self {
+            answered: counter(&format!("{kind}.result.answered"))?,
+            faults: Fault::ALL
+                .iter()
+                .map(|fault| counter(&format!("{kind}.result.{}", fault.name())))
+                .collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn count(&self, fault: Option<Fault>) {
+        let counter = match fault {
+            None => Some(&self.answered),
+            Some(fault) => self.faults.get(fault as usize),
+        };
+        increment(counter, 1);
+    }
+}
+
+fn counter(name: &str) -> Result<u32, Status> {
+    define(MetricType::Counter, name)
+}
+
+fn gauge(name: &str) -> Result<u32, Status> {
+    define(MetricType::Gauge, name)
+}
+
+fn define(kind: MetricType, name: &str) -> Result<u32, Status> {
+    hostcalls::define_metric(kind, &format!("mcp_key_auth.{name}"))
+}
+
+fn increment(counter: Option<&u32>, by: i64) {
     if let Some(&counter) = counter {
-        ignore(hostcalls::increment_metric(counter, 1));
+        ignore(hostcalls::increment_metric(counter, by));
+    }
+}
+
+/// A gauge is common to all workers, so each tells it by how much its own part changed.
+fn change(gauge: u32, before: usize, now: usize) {
+    let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let by = number(now) - number(before);
+    if by != 0 {
+        ignore(hostcalls::increment_metric(gauge, by));
     }
 }
 

@@ -2,40 +2,73 @@
 //!
 //! Shared data has no delete, so there is one value per bucket and no other, and the names of buckets are fixed.
 
+use std::rc::Rc;
+
 use edge_api::check::Subject;
 use edge_api::key_sha256::KeySha256;
 use proxy_wasm::hostcalls;
 
 use super::metrics::Metrics;
-use crate::cache::{Bucket, CacheLimits, Entry, Known, Place, Put, Remembered, Seal};
+use crate::cache::{Bucket, CacheLimits, Entry, Known, Place, Put, Region, Remembered, Seal};
 use crate::check::Question;
-use crate::config::ControlPlane;
 use crate::now::Now;
 
 /// How often a write is tried again when other workers write the same bucket.
 const ATTEMPTS: usize = 4;
 
+/// Places in which refreshes are claimed.
+const CLAIMS: u32 = 256;
+
 /// The shared cache as one plugin sees it.
 #[derive(Debug)]
 pub(super) struct SharedCache {
-    seal: Seal,
+    seal: Rc<Seal>,
     limits: CacheLimits,
 }
 
 impl SharedCache {
-    pub(super) fn new(control_plane: &ControlPlane, limits: CacheLimits) -> Self {
-        Self {
-            seal: Seal::derive(control_plane),
-            limits,
+    pub(super) fn new(seal: Rc<Seal>, limits: CacheLimits) -> Self {
+        Self { seal, limits }
+    }
+
+    /// What is remembered about the subject of `question`, and about its key.
+    pub(super) fn known(&self, question: &Question) -> Known {
+        let key = question.key.as_ref();
+        Known {
+            policy: self.find(&question.subject, None),
+            verdict: key.and_then(|key| self.find(&question.subject, Some(key))),
         }
     }
 
-    /// What is remembered about `subject`, and about `key` presented to it.
-    pub(super) fn known(&self, subject: &Subject, key: Option<&KeySha256>) -> Known {
-        Known {
-            policy: self.find(subject, None),
-            verdict: key.and_then(|key| self.find(subject, Some(key))),
+    /// The right to ask `question` again for all workers, until `until_ms`. Nobody else of this Envoy gets it before;
+    /// a crowd of questions shares a fixed number of places, and whoever is pushed out of one asks twice.
+    pub(super) fn claim(&self, question: &Question, now: Now, until_ms: u64) -> bool {
+        let place = self.place(Region::ValidKeys, question);
+        let name = format!("mcp-key-auth/1/claim/{:02x}", place.bucket % CLAIMS);
+        let (bytes, cas) = hostcalls::get_shared_data(&name).unwrap_or((None, None));
+        let standing = bytes
+            .as_deref()
+            .and_then(|bytes| self.seal.unwrap(&name, bytes));
+        let taken = standing
+            .and_then(|claim| claim.split_first_chunk::<8>())
+            .is_some_and(|(until, whose)| {
+                whose == place.name && now.monotonic_ms < u64::from_le_bytes(*until)
+            });
+        if taken {
+            return false;
         }
+        let claim = [&until_ms.to_le_bytes()[..], &place.name].concat();
+        let sealed = self.seal.wrap(&name, &claim);
+        hostcalls::set_shared_data(&name, Some(&sealed), cas).is_ok()
+    }
+
+    fn place(&self, region: Region, question: &Question) -> Place {
+        self.seal.place(
+            &self.limits,
+            region,
+            &question.subject,
+            question.key.as_ref(),
+        )
     }
 
     /// Remembers the answer to `question`.
@@ -84,8 +117,8 @@ impl SharedCache {
         let own = self.seal.place(&self.limits, own, subject, key);
         let other = self.seal.place(&self.limits, other, subject, key);
         update(&own, metrics, |bucket| {
-            if entry.fresh_until_ms <= now.monotonic_ms {
-                return bucket.remove(&self.seal, &own, entry.revision);
+            if entry.stamp.fresh_until_ms <= now.monotonic_ms {
+                return bucket.remove(&self.seal, &own, &entry.stamp);
             }
             match bucket.put(&self.seal, &own, entry, now.monotonic_ms) {
                 Put::Write(bytes) => Some(bytes),
@@ -95,13 +128,13 @@ impl SharedCache {
         let (bytes, _) = load(&other);
         let standing: Option<Entry<T>> = Bucket::new(bytes.as_deref()).find(&self.seal, &other);
         match standing {
-            Some(standing) if standing.revision > entry.revision => {
+            Some(standing) if standing.stamp.is_newer_than(&entry.stamp) => {
                 update(&own, metrics, |bucket| {
-                    bucket.remove(&self.seal, &own, entry.revision)
+                    bucket.remove(&self.seal, &own, &entry.stamp)
                 });
             }
             Some(_) => update(&other, metrics, |bucket| {
-                bucket.remove(&self.seal, &other, entry.revision)
+                bucket.remove(&self.seal, &other, &entry.stamp)
             }),
             None => {}
         }
@@ -132,7 +165,7 @@ fn load(place: &Place) -> (Option<Vec<u8>>, Option<u32>) {
 /// The bucket's name in shared data; the number after the slash is that of the naming scheme.
 fn name(place: &Place) -> String {
     format!(
-        "mcp-key-auth/1/{}/{:05x}",
+        "mcp-key-auth/2/{}/{:05x}",
         place.region.number(),
         place.bucket
     )

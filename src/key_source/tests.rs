@@ -23,9 +23,9 @@ fn present(headers: &[(&str, &[u8])]) -> (Credential, Vec<String>) {
     for (name, value) in headers {
         collector.handle_header(name, value);
     }
-    let presented = collector.finish();
-    let carriers = sources.carriers_of(&presented).map(str::to_owned).collect();
-    (presented.credential, carriers)
+    let (presented, carriers) = collector.finish();
+    let carriers = sources.names(carriers).map(str::to_owned).collect();
+    (presented.credential(), carriers)
 }
 
 fn key(letter: char) -> String {

@@ -35,8 +35,8 @@ proptest! {
         if let Ruling::Deny(denial) = decision.ruling && denial != Denial::ControlPlaneFault {
             let fresh = |until: u64| until > NOW.monotonic_ms;
             let refused_by = match denial {
-                Denial::UnknownProject => known.policy.map(|e| e.fresh_until_ms),
-                _ => known.verdict.map(|e| e.fresh_until_ms),
+                Denial::UnknownProject => known.policy.map(|e| e.stamp.fresh_until_ms),
+                _ => known.verdict.map(|e| e.stamp.fresh_until_ms),
             };
             prop_assert!(refused_by.is_some_and(fresh), "{denial:?}");
         }

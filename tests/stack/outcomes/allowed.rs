@@ -127,7 +127,7 @@ async fn on_an_open_project_a_valid_key_is_attributed_without_delay() {
     assert_eq!(
         stack
             .gateway
-            .stat("wasmcustom.mcp_key_auth.checks_background")
+            .stat("wasmcustom.mcp_key_auth.checks_asked.reason.attribute")
             .await,
         1
     );
@@ -216,5 +216,16 @@ async fn identity_headers_of_the_client_never_reach_the_upstream() {
             list
         };
         assert_eq!(sorted(identity), sorted(expected), "{project}");
+    }
+}
+
+#[tokio::test]
+async fn an_allowed_request_goes_upstream_exactly_once() {
+    let (stack, key) = open_and_locked().await;
+    for (count, project) in (1..).zip(["locked", "locked", "open", "open"]) {
+        // The first of each waits for a check, the second does not.
+        let answer = stack.gateway.mcp(project).key(&key).send().await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(stack.upstream.received().len(), count);
     }
 }

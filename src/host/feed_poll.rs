@@ -1,0 +1,202 @@
+//! Follows the change feed: every worker reads what is shared, and the one that holds the lease asks the control plane.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+use edge_api::CHANGES_PATH;
+use edge_api::changes::ChangesResponse;
+use proxy_wasm::hostcalls;
+
+use super::callout;
+use super::metrics::Metrics;
+use super::shared_feed::SharedFeed;
+use crate::cache::Seal;
+use crate::check::Fault;
+use crate::config::ControlPlane;
+use crate::feed::lease::{Turn, turn};
+use crate::feed::{Feed, PROBE};
+use crate::now::Now;
+
+/// The largest answer that is read; more changes at once than fit are learnt as "everything may have changed".
+const MAX_ANSWER_LEN: usize = 256 * 1024;
+/// The longest that a poll waits for a change. It also bounds how long a dead connection goes unnoticed.
+const MAX_WAIT_MS: u64 = 5_000;
+/// Pause after a poll that failed.
+const PAUSE_MS: u64 = 500;
+
+/// The change feed on one worker.
+#[derive(Debug)]
+pub(super) struct FeedPoll {
+    /// A random number by which this worker holds the lease.
+    me: u64,
+    wait_ms: u64,
+    shared: SharedFeed,
+    feed: RefCell<Feed>,
+    poll: Cell<Option<Poll>>,
+    leads: Cell<bool>,
+    /// The next poll asks where the control plane stands, instead of what came after something.
+    begins_anew: Cell<bool>,
+    quiet_until_ms: Cell<u64>,
+}
+
+/// A poll under way.
+#[derive(Debug, Clone, Copy)]
+struct Poll {
+    token: u32,
+    after: u64,
+    asked_ms: u64,
+    /// When it is given up, should Envoy lose its answer.
+    ends_at_ms: u64,
+}
+
+impl FeedPoll {
+    pub(super) fn new(seal: Rc<Seal>, me: u64, unconfirmed_ttl_ms: u64) -> Self {
+        Self {
+            me,
+            // An answer confirms as of when it was asked for: two polls in a row must fit well into that time.
+            wait_ms: (unconfirmed_ttl_ms / 4).min(MAX_WAIT_MS),
+            shared: SharedFeed::new(seal),
+            feed: RefCell::new(Feed::new()),
+            poll: Cell::default(),
+            leads: Cell::default(),
+            begins_anew: Cell::new(false),
+            quiet_until_ms: Cell::default(),
+        }
+    }
+
+    /// What this worker knows.
+    pub(super) fn feed(&self) -> std::cell::Ref<'_, Feed> {
+        self.feed.borrow()
+    }
+
+    /// Catches up with the other workers and, when it is this one's turn, polls. Called on the root.
+    pub(super) fn handle_tick(&self, control_plane: &ControlPlane, now: Now, metrics: &Metrics) {
+        self.shared.follow(&mut self.feed.borrow_mut());
+        if let Some(poll) = self.poll.get()
+            && now.monotonic_ms >= poll.ends_at_ms
+        {
+            self.poll.set(None);
+        }
+        let (standing, cas) = self.shared.lease();
+        let leads = match turn(standing, self.me, now) {
+            Turn::Hold => true,
+            Turn::Renew(lease) => {
+                self.shared.set_lease(lease, cas);
+                true
+            }
+            Turn::Claim(lease) => {
+                self.shared.set_lease(lease, cas);
+                false
+            }
+            Turn::Follow => false,
+        };
+        if leads && !self.leads.get() {
+            metrics.feed_leader_changed();
+        }
+        self.leads.set(leads);
+        if leads {
+            let confirmed_ms = self.feed.borrow().mark.confirmed_ms;
+            metrics.feed_lag(now.monotonic_ms.saturating_sub(confirmed_ms));
+            if self.poll.get().is_none() && now.monotonic_ms >= self.quiet_until_ms.get() {
+                self.send(control_plane, now, metrics);
+            }
+        }
+    }
+
+    /// Whether `token` is that of the poll under way.
+    pub(super) fn is_poll(&self, token: u32) -> bool {
+        self.poll.get().is_some_and(|poll| poll.token == token)
+    }
+
+    /// The poll ended. Tells whether anything is known to have changed.
+    pub(super) fn handle_response(
+        &self,
+        control_plane: &ControlPlane,
+        num_headers: usize,
+        body_size: usize,
+        now: Now,
+        metrics: &Metrics,
+    ) -> bool {
+        let Some(poll) = self.poll.take() else {
+            return false;
+        };
+        let answer =
+            callout::read_response(num_headers, body_size, MAX_ANSWER_LEN).and_then(|body| {
+                serde_json::from_slice::<ChangesResponse>(&body).map_err(|_| Fault::Schema)
+            });
+        let changed = match answer {
+            Ok(answer) => self.take_over(poll, &answer, now, metrics),
+            Err(fault) => {
+                metrics.feed_polled(Some(fault));
+                // An answer too large to read would be so again.
+                self.begins_anew.set(fault == Fault::Schema);
+                self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS);
+                return false;
+            }
+        };
+        if self.leads.get() && now.monotonic_ms >= self.quiet_until_ms.get() {
+            self.send(control_plane, now, metrics);
+        }
+        changed
+    }
+
+    fn take_over(&self, poll: Poll, answer: &ChangesResponse, now: Now, metrics: &Metrics) -> bool {
+        let mut feed = self.feed.borrow_mut();
+        match feed.handle_answer(poll.after, answer, poll.asked_ms) {
+            Ok(anew) => {
+                let changed = anew || !answer.changes.is_empty();
+                metrics.feed_polled(None);
+                if anew {
+                    metrics.feed_began_anew();
+                }
+                self.begins_anew.set(false);
+                self.shared.publish(&mut feed, changed);
+                changed
+            }
+            Err(_) => {
+                metrics.feed_polled(Some(Fault::Schema));
+                self.begins_anew.set(true);
+                self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS);
+                false
+            }
+        }
+    }
+
+    fn send(&self, control_plane: &ControlPlane, now: Now, metrics: &Metrics) {
+        let mark = self.feed.borrow().mark;
+        let never_followed = mark.confirmed_ms == 0;
+        let (after, wait_ms) = if never_followed || self.begins_anew.get() {
+            (PROBE, 0)
+        } else {
+            (mark.revision, self.wait_ms)
+        };
+        let path = format!("{CHANGES_PATH}?after={after}&wait_ms={wait_ms}");
+        let timeout_ms = wait_ms + u64::from(control_plane.timeout_ms);
+        let sent = callout::send(
+            control_plane,
+            &[(":method", "GET"), (":path", &path)],
+            None,
+            Duration::from_millis(timeout_ms),
+        );
+        match sent {
+            Ok(token) => self.poll.set(Some(Poll {
+                token,
+                after,
+                asked_ms: now.monotonic_ms,
+                ends_at_ms: now.monotonic_ms + timeout_ms + PAUSE_MS,
+            })),
+            Err(fault) => {
+                metrics.feed_polled(Some(fault));
+                self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS);
+            }
+        }
+    }
+}
+
+/// 64 random bits of this VM.
+pub(super) fn random() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+
+    RandomState::new().hash_one(hostcalls::get_current_time().ok())
+}

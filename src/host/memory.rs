@@ -1,0 +1,118 @@
+//! Both tiers of the cache as one: this worker's own recollections over what all workers share.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use edge_api::check::Subject;
+
+use super::metrics::Metrics;
+use super::shared_cache::SharedCache;
+use crate::cache::{CacheLimits, Known, LocalCache, LocalName, Recollection, Seal};
+use crate::check::Question;
+use crate::key_source::{Credential, Presented};
+use crate::now::Now;
+
+/// What one worker can remember without asking.
+#[derive(Debug)]
+pub(super) struct Memory {
+    local: RefCell<LocalCache>,
+    shared: SharedCache,
+    /// Local entries as last told to the gauge.
+    reported: Cell<usize>,
+}
+
+impl Memory {
+    /// `secret` is random and stays in this VM.
+    pub(super) fn new(seal: Rc<Seal>, limits: CacheLimits, secret: [u64; 2]) -> Self {
+        let [a, b] = secret;
+        let key = (u128::from(a) << 64 | u128::from(b)).to_le_bytes();
+        Self {
+            local: RefCell::new(LocalCache::new(&limits, key)),
+            shared: SharedCache::new(seal, limits),
+            reported: Cell::default(),
+        }
+    }
+
+    /// What this worker calls a request for `subject` that shows `presented`.
+    pub(super) fn name(&self, subject: &Subject, presented: &Presented<'_>) -> LocalName {
+        self.local.borrow().name(subject, presented)
+    }
+
+    /// What this worker itself remembers under `name`.
+    pub(super) fn recall(&self, name: &LocalName) -> Option<Rc<Recollection>> {
+        self.local.borrow().get(name).map(Rc::clone)
+    }
+
+    /// What any worker remembers about a request for `subject` that shows `presented`, which comes to `credential`.
+    pub(super) fn recollect(
+        &self,
+        subject: &Subject,
+        presented: &Presented<'_>,
+        credential: Credential,
+        metrics: &Metrics,
+    ) -> Rc<Recollection> {
+        // Whatever is no key raises the same question as no key.
+        let presented = match credential {
+            Credential::Key(_) => presented,
+            _ => &Presented::Missing,
+        };
+        let question = Question {
+            subject: subject.clone(),
+            key: credential.key(),
+            name: self.name(subject, presented),
+        };
+        if let Some(recollection) = self.recall(&question.name) {
+            return recollection;
+        }
+        let known = self.shared.known(&question);
+        let recollection = Recollection::new(question, known);
+        if recollection.known.policy.is_some() {
+            self.keep(&recollection, metrics);
+        }
+        recollection
+    }
+
+    /// What other workers know by now beyond `recollection`; `None` when that is nothing.
+    pub(super) fn look_again(
+        &self,
+        recollection: &Recollection,
+        metrics: &Metrics,
+    ) -> Option<Rc<Recollection>> {
+        let known = recollection
+            .known
+            .newest(self.shared.known(&recollection.question));
+        if known == recollection.known {
+            return None;
+        }
+        let newer = Recollection::new(recollection.question.clone(), known);
+        self.keep(&newer, metrics);
+        Some(newer)
+    }
+
+    /// Remembers the answer to `question`, for this worker and the others.
+    pub(super) fn remember(
+        &self,
+        question: Question,
+        known: &Known,
+        now: Now,
+        metrics: &Metrics,
+    ) -> Rc<Recollection> {
+        self.shared.remember(&question, known, now, metrics);
+        let recollection = Recollection::new(question, known.clone());
+        self.keep(&recollection, metrics);
+        recollection
+    }
+
+    /// The right to ask `question` again for all workers, until `until_ms`.
+    pub(super) fn claim(&self, question: &Question, now: Now, until_ms: u64) -> bool {
+        self.shared.claim(question, now, until_ms)
+    }
+
+    fn keep(&self, recollection: &Rc<Recollection>, metrics: &Metrics) {
+        let mut local = self.local.borrow_mut();
+        if local.insert(Rc::clone(recollection)) {
+            metrics.local_evicted();
+        }
+        metrics.local_entries(self.reported.replace(local.len()), local.len());
+    }
+}

@@ -1,0 +1,86 @@
+//! Ends open event streams that would not be admitted any more.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use proxy_wasm::hostcalls;
+
+use super::exchange::SharedExchange;
+use crate::cache::Recollection;
+use crate::config::Config;
+use crate::feed::Feed;
+use crate::now::Now;
+use crate::reachability::Reachability;
+use crate::streams::Streams;
+
+/// How often open streams are looked at when nothing is known to have changed: what a key's own expiry waits for.
+const REVIEW_MS: u64 = 400;
+
+/// The open streams of one worker.
+#[derive(Debug)]
+pub(super) struct StreamGuard {
+    streams: RefCell<Streams<SharedExchange>>,
+    reviewed_ms: Cell<u64>,
+}
+
+impl StreamGuard {
+    pub(super) fn new() -> Self {
+        Self {
+            streams: RefCell::new(Streams::new()),
+            reviewed_ms: Cell::default(),
+        }
+    }
+
+    /// A response began that may go on for long.
+    pub(super) fn open(&self, id: u32, exchange: &SharedExchange, admitted_on: Rc<Recollection>) {
+        let exchange = Rc::clone(exchange);
+        self.streams.borrow_mut().open(id, exchange, admitted_on);
+    }
+
+    /// It is over.
+    pub(super) fn close(&self, id: u32) {
+        self.streams.borrow_mut().close(id);
+    }
+
+    /// Judges the open streams, when it is time or something changed. Ends those that are to end, tells how many that
+    /// were, and what must be asked about the others. Leaves the effective context on one of the streams.
+    pub(super) fn review(
+        &self,
+        config: &Config,
+        feed: &Feed,
+        control_plane: Reachability,
+        now: Now,
+        changed: bool,
+        recall: impl FnMut(&Rc<Recollection>) -> Option<Rc<Recollection>>,
+    ) -> (i64, Vec<Rc<Recollection>>) {
+        let due = now.monotonic_ms >= self.reviewed_ms.get() + REVIEW_MS;
+        if !(due || changed) || self.streams.borrow().is_empty() {
+            return (0, Vec::new());
+        }
+        self.reviewed_ms.set(now.monotonic_ms);
+        let review = self
+            .streams
+            .borrow_mut()
+            .review(config, feed, control_plane, now, recall);
+        let mut ended = 0;
+        for id in review.end {
+            self.close(id);
+            if hostcalls::set_effective_context(id).is_ok()
+                && is_event_stream()
+                && hostcalls::reset_http_response().is_ok()
+            {
+                ended += 1;
+            }
+        }
+        (ended, review.ask)
+    }
+}
+
+/// Whether the response of the effective context is one that goes on until somebody ends it. Any other is let finish.
+fn is_event_stream() -> bool {
+    let path = vec!["response", "headers", "content-type"];
+    hostcalls::get_property(path)
+        .ok()
+        .flatten()
+        .is_some_and(|value| value.to_ascii_lowercase().starts_with(b"text/event-stream"))
+}

@@ -1,0 +1,128 @@
+//! Open responses and what they were admitted on, so that they end when they would not be admitted any more.
+//!
+//! Bounded by Envoy's own open streams, each of which costs far more than its row here.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::authenticator::{Ruling, Step, decide};
+use crate::cache::Recollection;
+use crate::config::{Config, FailureMode};
+use crate::feed::Feed;
+use crate::now::Now;
+use crate::reachability::Reachability;
+use crate::request::Request;
+
+/// The open streams of one worker, by context id.
+#[derive(Debug)]
+pub(crate) struct Streams<R> {
+    open: HashMap<u32, Stream<R>>,
+}
+
+/// One open stream.
+#[derive(Debug)]
+struct Stream<R> {
+    request: R,
+    admitted_on: Rc<Recollection>,
+    /// Since when nobody can tell whether it would be admitted.
+    unknown_since_ms: Option<u64>,
+}
+
+/// What is to be done about the open streams.
+#[derive(Debug, Default)]
+pub(crate) struct Review {
+    /// Context ids of those to end.
+    pub(crate) end: Vec<u32>,
+    /// What must be asked before others can be judged.
+    pub(crate) ask: Vec<Rc<Recollection>>,
+}
+
+/// A stream's standing at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Admitted,
+    Refused,
+    Unknown,
+}
+
+impl<R: AsRef<Request>> Streams<Rc<R>> {
+    pub(crate) fn new() -> Self {
+        Self {
+            open: HashMap::new(),
+        }
+    }
+
+    /// A response has begun to a request that was admitted on `admitted_on`.
+    pub(crate) fn open(&mut self, id: u32, request: Rc<R>, admitted_on: Rc<Recollection>) {
+        self.open.insert(
+            id,
+            Stream {
+                request,
+                admitted_on,
+                unknown_since_ms: None,
+            },
+        );
+    }
+
+    /// It ended.
+    pub(crate) fn close(&mut self, id: u32) {
+        self.open.remove(&id);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Judges all of them anew. `recall` finds what is remembered by now under the same name.
+    ///
+    /// A stream about which nothing can be learnt goes on for `unconfirmed_ttl_ms`, so that a hiccup of the control
+    /// plane cuts nobody off.
+    pub(crate) fn review(
+        &mut self,
+        config: &Config,
+        feed: &Feed,
+        control_plane: Reachability,
+        now: Now,
+        mut recall: impl FnMut(&Rc<Recollection>) -> Option<Rc<Recollection>>,
+    ) -> Review {
+        let mut review = Review::default();
+        for (&id, stream) in &mut self.open {
+            let standing = |on: &Rc<Recollection>| {
+                let sight = feed.sight(on.slot, 0);
+                let request = (*stream.request).as_ref();
+                let step = decide(config, request, &on.known, &sight, control_plane, now);
+                match step {
+                    Step::Decided(decision) => match decision.ruling {
+                        Ruling::Continue { .. } => Standing::Admitted,
+                        Ruling::Deny(_) => Standing::Refused,
+                    },
+                    Step::Ask => Standing::Unknown,
+                }
+            };
+            let mut judged = standing(&stream.admitted_on);
+            if judged == Standing::Unknown
+                && let Some(newer) = recall(&stream.admitted_on)
+            {
+                judged = standing(&newer);
+                stream.admitted_on = newer;
+            }
+            match judged {
+                Standing::Admitted => stream.unknown_since_ms = None,
+                Standing::Refused => review.end.push(id),
+                Standing::Unknown => {
+                    let since_ms = *stream.unknown_since_ms.get_or_insert(now.monotonic_ms);
+                    let given_up = now.monotonic_ms - since_ms >= config.cache.unconfirmed_ttl_ms;
+                    if given_up && config.failure_mode == FailureMode::Deny {
+                        review.end.push(id);
+                    } else {
+                        review.ask.push(Rc::clone(&stream.admitted_on));
+                    }
+                }
+            }
+        }
+        review
+    }
+}
+
+#[cfg(test)]
+mod tests;
