@@ -109,6 +109,11 @@ impl Envoy {
         self.child.try_wait().ok().flatten()
     }
 
+    /// The process id, unless it runs in a container.
+    pub(crate) fn process_id(&self) -> Option<u32> {
+        self.container.is_none().then(|| self.child.id())
+    }
+
     /// Kills Envoy at once and waits until it is gone.
     pub(crate) fn kill(&mut self) {
         // Both may fail because Envoy ended by itself, which is as good.

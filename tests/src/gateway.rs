@@ -189,6 +189,12 @@ impl Gateway {
         Some(format!("Envoy ended with {status}"))
     }
 
+    /// Envoy's process id; `None` when it runs in a container.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        self.envoy.process_id()
+    }
+
     /// Kills Envoy and returns when it is gone.
     pub fn stop(self) {}
 }
