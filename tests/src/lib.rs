@@ -8,6 +8,7 @@
     reason = "a rig that cannot start stops the test with a clear message"
 )]
 
+pub mod bench;
 pub mod bootstrap;
 mod cargo_build;
 pub mod deadline;

@@ -1,0 +1,143 @@
+//! Everything that a run found out, as it is written to the report.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::cpu::Cores;
+use super::load::Protocol;
+use super::rounds::Turn;
+use super::row::Row;
+use super::statistics::Spread;
+use crate::envoy_binary;
+
+/// The whole report.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Where it was measured.
+    pub machine: Machine,
+    /// Size of the filter's module.
+    pub module_bytes: u64,
+    /// The table of filters.
+    pub rows: Vec<RowReport>,
+}
+
+/// Where a run took place.
+#[derive(Debug, Serialize)]
+pub struct Machine {
+    /// The version of Envoy, the same for all rows.
+    pub envoy: &'static str,
+    /// The processor's name.
+    pub processor: String,
+    /// How many cores there are.
+    pub cores: usize,
+    /// Which of them were used.
+    pub pinned: Cores,
+    /// Whether the run could put itself above other processes.
+    pub preferred: bool,
+    /// The kernel's version.
+    pub kernel: String,
+}
+
+/// A row of the table; see [`Turn`] for the units.
+#[derive(Debug, Serialize)]
+pub struct RowReport {
+    /// What was measured.
+    pub name: &'static str,
+    /// How the client talked to Envoy.
+    pub protocol: Protocol,
+    /// How many different keys were sent.
+    pub keys: u64,
+    /// The status of every answer.
+    pub status: u16,
+    /// Envoy's processor time per request.
+    pub cpu_us: Spread,
+    /// Against `no filter`, within each round.
+    pub to_no_filter: Option<Spread>,
+    /// Against `empty wasm filter`, within each round.
+    pub to_empty_wasm: Option<Spread>,
+    /// Against `api_key_auth`, within each round.
+    pub to_api_key_auth: Option<Spread>,
+    /// Processor time per request of the servers that Envoy asks.
+    pub helper_cpu_us: Spread,
+    /// Requests per second at saturation.
+    pub throughput: Spread,
+    /// The share of that time in which Envoy had a core.
+    pub busy: Spread,
+    /// Latency at the fixed rate.
+    pub p50_us: Spread,
+    /// The same.
+    pub p99_us: Spread,
+    /// The same.
+    pub p999_us: Spread,
+}
+
+/// Puts the turns of all rows together.
+#[must_use]
+pub fn rows(rows: &[Row], turns: &[Vec<Turn>]) -> Vec<RowReport> {
+    let all = || rows.iter().zip(turns);
+    all()
+        .map(|(row, turns)| {
+            let spread = |value: fn(&Turn) -> f64| Spread::of(turns.iter().map(value));
+            // Within a round, whatever disturbed the machine disturbed both.
+            let ratio = |name: &str| {
+                let name = row.baseline(name);
+                let mut others =
+                    all().filter(|(r, _)| r.protocol == row.protocol && r.name == name);
+                let (_, base) = others.next()?;
+                let pairs = turns.iter().zip(base);
+                Some(Spread::of(
+                    pairs.map(|(own, base)| own.cpu_us / base.cpu_us),
+                ))
+            };
+            RowReport {
+                name: row.name,
+                protocol: row.protocol,
+                keys: row.keys,
+                status: row.status,
+                cpu_us: spread(|t| t.cpu_us),
+                to_no_filter: ratio("no filter"),
+                to_empty_wasm: ratio("empty wasm filter"),
+                to_api_key_auth: ratio("api_key_auth"),
+                helper_cpu_us: spread(|t| t.helper_cpu_us),
+                throughput: spread(|t| t.throughput),
+                busy: spread(|t| t.busy),
+                p50_us: spread(|t| t.p50_us),
+                p99_us: spread(|t| t.p99_us),
+                p999_us: spread(|t| t.p999_us),
+            }
+        })
+        .collect()
+}
+
+impl Report {
+    /// Writes it as JSON, making the folder if need be.
+    pub fn write(&self, file: &Path) {
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder).expect("a folder for the report");
+        }
+        let json = serde_json::to_vec_pretty(self).expect("a report is JSON");
+        fs::write(file, json).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+}
+
+impl Machine {
+    /// This one.
+    pub fn this(cores: Cores, preferred: bool) -> Self {
+        let read = |file| fs::read_to_string(file).unwrap_or_default();
+        let processor = read("/proc/cpuinfo");
+        let processor = processor
+            .lines()
+            .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+            .map_or("unknown", |(_, name)| name);
+        Self {
+            envoy: envoy_binary::version(),
+            processor: processor.to_owned(),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            pinned: cores,
+            preferred,
+            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+        }
+    }
+}

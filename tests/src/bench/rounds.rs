@@ -1,0 +1,134 @@
+//! The timed part: every row has its turn in every round, so that what else the machine does hits all rows alike.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::cpu::{self, Cores, Meter};
+use super::helpers::Helpers;
+use super::load::{Answers, Load};
+use super::options::Options;
+use super::row::Row;
+use super::statistics::percentile;
+use super::subject::Subject;
+use crate::gateway::Gateway;
+
+/// Before the clock runs, a row's turn begins with this much load.
+const LEAD_IN: Duration = Duration::from_millis(50);
+
+/// One turn of one row.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    /// Processor time of Envoy per request at saturation, in microseconds.
+    pub cpu_us: f64,
+    /// The same of the servers that Envoy asks.
+    pub helper_cpu_us: f64,
+    /// Requests per second at saturation.
+    pub throughput: f64,
+    /// The share of the time at saturation that Envoy had a core.
+    pub busy: f64,
+    /// Latency at the fixed rate, in microseconds.
+    pub p50_us: f64,
+    /// The same, exceeded by one request of a hundred.
+    pub p99_us: f64,
+    /// The same, exceeded by one request of a thousand.
+    pub p999_us: f64,
+}
+
+/// An Envoy that rows share.
+struct Running {
+    gateway: Gateway,
+    meter: Meter,
+}
+
+/// Runs all rows and returns the turns of each, in order: the n-th turn of every row belongs to the same round.
+pub fn run(rows: &[Row], options: &Options, cores: Cores, helpers: &Helpers) -> Vec<Vec<Turn>> {
+    let mut turns = vec![Vec::new(); rows.len()];
+    for restart in 1..=options.restarts {
+        let envoys = start(rows, options, cores, helpers);
+        for row in rows {
+            warm_up(row, &envoys[&row.subject], options);
+        }
+        for round in 1..=options.rounds {
+            eprintln!(
+                "round {round} of {} with Envoys {restart} of {}",
+                options.rounds, options.restarts
+            );
+            for (row, turns) in rows.iter().zip(&mut turns) {
+                turns.push(turn(row, &envoys[&row.subject], options, helpers));
+            }
+        }
+    }
+    turns
+}
+
+fn start(
+    rows: &[Row],
+    options: &Options,
+    cores: Cores,
+    helpers: &Helpers,
+) -> HashMap<Subject, Running> {
+    let mut envoys = HashMap::new();
+    for row in rows {
+        envoys.entry(row.subject).or_insert_with(|| {
+            let wanted = row
+                .subject
+                .options(helpers.servers(), options.module.as_deref());
+            let gateway = cpu::on_cores(&[cores.envoy], cores.load, || {
+                helpers.runtime().block_on(Gateway::start(wanted))
+            });
+            let process = gateway.process_id().expect("Envoy is a plain process");
+            cpu::prefer(Some(process));
+            Running {
+                gateway,
+                meter: Meter::of_process(process),
+            }
+        });
+    }
+    envoys
+}
+
+/// Fills the caches, and makes sure that the row measures what it says.
+fn warm_up(row: &Row, envoy: &Running, options: &Options) {
+    let mut load = Load::open(envoy.gateway.addr(), &row.requests);
+    expect(row, &load.exactly(2 * row.keys.max(100)));
+    let duration = Duration::from_millis(options.saturate_ms);
+    expect(row, &load.saturate(duration));
+}
+
+fn turn(row: &Row, envoy: &Running, options: &Options, helpers: &Helpers) -> Turn {
+    let mut load = Load::open(envoy.gateway.addr(), &row.requests);
+    expect(row, &load.saturate(LEAD_IN));
+
+    let cpu_before = (envoy.meter.micros(), helpers.meter().micros());
+    let saturated = load.saturate(Duration::from_millis(options.saturate_ms));
+    let cpu_after = (envoy.meter.micros(), helpers.meter().micros());
+    expect(row, &saturated);
+
+    let mut paced = load.paced(options.rate, Duration::from_millis(options.paced_ms));
+    expect(row, &paced);
+    paced.latencies.sort_unstable();
+    let latency = |share| percentile(&paced.latencies, share) as f64 / 1_000.0;
+
+    let count = saturated.count() as f64;
+    let cpu = cpu_after.0 - cpu_before.0;
+    Turn {
+        cpu_us: cpu / count,
+        helper_cpu_us: (cpu_after.1 - cpu_before.1) / count,
+        throughput: saturated.per_second(),
+        busy: cpu / (saturated.elapsed.as_secs_f64() * 1e6),
+        p50_us: latency(0.5),
+        p99_us: latency(0.99),
+        p999_us: latency(0.999),
+    }
+}
+
+fn expect(row: &Row, answers: &Answers) {
+    assert!(
+        answers.are_all(row.status),
+        "{} over {}: wanted {} only, got {:?}",
+        row.name,
+        row.protocol.short(),
+        row.status,
+        answers.statuses
+    );
+}

@@ -1,0 +1,134 @@
+//! The rows of the table: a subject, what is sent to it, and what it must answer.
+
+use std::sync::Arc;
+
+use super::load::{Protocol, Request, Requests};
+use super::subject::{PROJECT, Subject};
+use crate::keys::mint_key;
+
+/// How many keys the rows with many keys have.
+pub const MANY: u64 = 10_000;
+/// The seed of a key that no control plane knows.
+const NOBODYS: u64 = u64::MAX;
+
+/// A row, for one protocol.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// What it is called in the table.
+    pub name: &'static str,
+    /// What is measured.
+    pub subject: Subject,
+    /// How many different keys are sent; 0 for requests without one.
+    pub keys: u64,
+    /// How the client talks to Envoy.
+    pub protocol: Protocol,
+    /// What is sent.
+    pub requests: Arc<Requests>,
+    /// The only status that may come back.
+    pub status: u16,
+    /// Whether requests are those of an MCP client, not the smallest possible ones.
+    pub mcp: bool,
+}
+
+/// What a row's requests carry.
+#[derive(Debug, Clone, Copy)]
+enum Keys {
+    None,
+    Good(u64),
+    Bad,
+}
+
+/// Every row of one protocol. `quick` replaces the many keys by few.
+#[must_use]
+pub fn rows(protocol: Protocol, quick: bool) -> Vec<Row> {
+    let many = if quick { 100 } else { MANY };
+    let row = |name, subject, keys, status, mcp| Row {
+        name,
+        subject,
+        keys: match keys {
+            Keys::None => 0,
+            Keys::Good(count) => count,
+            Keys::Bad => 1,
+        },
+        protocol,
+        requests: Arc::new(requests(protocol, keys, mcp)),
+        status,
+        mcp,
+    };
+    let one = Keys::Good(1);
+    let native = Subject::ApiKeyAuth { keys: 1 };
+    let native_many = Subject::ApiKeyAuth { keys: many };
+    vec![
+        row("no filter", Subject::None, one, 200, false),
+        row("empty wasm filter", Subject::EmptyWasm, one, 200, false),
+        row("api_key_auth", native, one, 200, false),
+        row(
+            "api_key_auth, many keys",
+            native_many,
+            Keys::Good(many),
+            200,
+            false,
+        ),
+        row("Lua, one comparison", Subject::Lua, one, 200, false),
+        row("ext_authz HTTP", Subject::ExtAuthzHttp, one, 200, false),
+        row("ext_authz gRPC", Subject::ExtAuthzGrpc, one, 200, false),
+        row("hit", Subject::KeyFilter, one, 200, false),
+        row(
+            "hit, many keys",
+            Subject::KeyFilter,
+            Keys::Good(many),
+            200,
+            false,
+        ),
+        row("miss, shared", Subject::KeyFilterUncached, one, 200, false),
+        row(
+            "miss",
+            Subject::KeyFilterUncached,
+            Keys::Good(many),
+            200,
+            false,
+        ),
+        row("denied, no key", Subject::KeyFilter, Keys::None, 401, false),
+        row("denied, bad key", Subject::KeyFilter, Keys::Bad, 401, false),
+        row("MCP headers: no filter", Subject::None, one, 200, true),
+        row(
+            "MCP headers: empty wasm filter",
+            Subject::EmptyWasm,
+            one,
+            200,
+            true,
+        ),
+        row("MCP headers: api_key_auth", native, one, 200, true),
+        row("MCP headers: hit", Subject::KeyFilter, one, 200, true),
+    ]
+}
+
+impl Row {
+    /// The row that this one's cost is compared with, by name: the same requests without any filter of ours.
+    #[must_use]
+    pub fn baseline(&self, name: &str) -> String {
+        if self.mcp {
+            format!("MCP headers: {name}")
+        } else {
+            name.to_owned()
+        }
+    }
+}
+
+fn requests(protocol: Protocol, keys: Keys, mcp: bool) -> Requests {
+    let path = format!("/mcp/{PROJECT}");
+    let request = |key: Option<u64>| {
+        let key = key.map(mint_key);
+        if mcp {
+            Request::mcp(&path, key.as_deref())
+        } else {
+            Request::plain(&path, key.as_deref())
+        }
+    };
+    let requests: Vec<_> = match keys {
+        Keys::None => vec![request(None)],
+        Keys::Bad => vec![request(Some(NOBODYS))],
+        Keys::Good(count) => (0..count).map(|seed| request(Some(seed))).collect(),
+    };
+    Requests::fixed(protocol, &requests)
+}
