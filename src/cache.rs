@@ -92,6 +92,11 @@ impl Stamp {
         (self.epoch, self.revision) > (other.epoch, other.revision)
     }
 
+    /// Whether it may serve nobody but those who asked.
+    pub(crate) fn is_for_once(&self) -> bool {
+        self.fresh_until_ms <= self.learnt_ms
+    }
+
     /// By what the control plane knew, then by when it was asked.
     fn order(&self) -> (u32, u64, u64) {
         (self.epoch, self.revision, self.learnt_ms)

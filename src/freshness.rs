@@ -19,6 +19,7 @@ pub(crate) enum Freshness {
 
 /// Judges `entry`.
 ///
+/// - What the control plane gave no time to serves nobody but those who asked.
 /// - A project known to have changed since the entry was read makes it worthless.
 /// - It may be served until its life is over, but no longer than `unconfirmed_ttl_ms` past the moment at which it was
 ///   learnt or last confirmed by the feed.
@@ -31,7 +32,7 @@ pub(crate) fn freshness<T: Remembered>(
     now: Now,
 ) -> Freshness {
     let stamp = &entry.stamp;
-    if sight.knows_change_after(stamp) {
+    if stamp.is_for_once() || sight.knows_change_after(stamp) {
         return Freshness::Recheck;
     }
     let good = entry.value.is_good();

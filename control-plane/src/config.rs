@@ -62,7 +62,7 @@ pub struct ServeOptions {
     #[arg(
         long,
         env = "MCP_KEY_AUTH_CHECK_TTL",
-        default_value = "30s",
+        default_value = "10m",
         value_name = "DURATION"
     )]
     pub check_ttl: Ttl,

@@ -96,8 +96,8 @@ impl SharedCache {
         find(T::GOOD).or_else(|| find(T::BAD))
     }
 
-    /// Writes `entry` to the region it belongs to and takes its predecessor out of the other; an entry past its
-    /// life only takes its predecessors out.
+    /// Writes `entry` to the region it belongs to and takes its predecessor out of the other; an entry that is
+    /// for one request alone only takes its predecessors out.
     ///
     /// The order matters when two workers write opposite answers at once: each writes first and looks second, so
     /// that whoever comes last sees the other's entry, and the one of the later revision remains.
@@ -117,7 +117,7 @@ impl SharedCache {
         let own = self.seal.place(&self.limits, own, subject, key);
         let other = self.seal.place(&self.limits, other, subject, key);
         update(&own, metrics, |bucket| {
-            if entry.stamp.fresh_until_ms <= now.monotonic_ms {
+            if entry.stamp.is_for_once() {
                 return bucket.remove(&self.seal, &own, &entry.stamp);
             }
             match bucket.put(&self.seal, &own, entry, now.monotonic_ms) {

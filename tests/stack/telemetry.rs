@@ -40,7 +40,7 @@ async fn the_access_log_tells_project_key_outcome_and_cache_state() {
             "locked",
             None,
             "denied_missing_key",
-            "hit",
+            "hit_shared",
         ),
         (
             stack.gateway.mcp("open"),
