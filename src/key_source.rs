@@ -72,7 +72,7 @@ impl KeySources {
         for (index, source) in raw.iter().enumerate() {
             let field = format!("key_sources[{index}].header");
             let header = HeaderName::parse(&field, &source.header)?;
-            if identity::is_identity(header.as_str()) {
+            if identity::is_identity(header.as_str().as_bytes()) {
                 return Err(ConfigError::new(
                     field,
                     format!(
@@ -134,7 +134,7 @@ impl KeySources {
 
 impl<'a> KeyCollector<'a, '_> {
     /// Takes one header of the request.
-    pub(crate) fn handle_header(&mut self, name: &str, value: &'a [u8]) {
+    pub(crate) fn handle_header(&mut self, name: &[u8], value: &'a [u8]) {
         let Some((index, source)) = self.sources.find(name) else {
             return;
         };
@@ -178,11 +178,11 @@ impl Presented<'_> {
 }
 
 impl KeySources {
-    fn find(&self, name: &str) -> Option<(usize, &KeySource)> {
+    fn find(&self, name: &[u8]) -> Option<(usize, &KeySource)> {
         self.0
             .iter()
             .enumerate()
-            .find(|(_, source)| source.header.as_str() == name)
+            .find(|(_, source)| source.header.as_str().as_bytes() == name)
     }
 }
 

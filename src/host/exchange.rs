@@ -193,8 +193,7 @@ fn set_header(name: &str, value: Option<&str>) {
 
 /// Values are ids and names from fixed lists, which need no escaping in any log.
 fn set_filter_state(name: &str, value: &str) {
-    // One path element: with two, Envoy joins them by a zero byte that no log format can name.
-    if hostcalls::set_property(vec![name], Some(value.as_bytes())).is_err() {
+    if !ffi::set_filter_state(name, value) {
         log::debug!("Envoy did not take the filter state {name}");
     }
 }

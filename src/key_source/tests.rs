@@ -21,7 +21,7 @@ fn present(headers: &[(&str, &[u8])]) -> (Credential, Vec<String>) {
     let sources = sources();
     let mut collector = sources.collector();
     for (name, value) in headers {
-        collector.handle_header(name, value);
+        collector.handle_header(name.as_bytes(), value);
     }
     let (presented, carriers) = collector.finish();
     let carriers = sources.names(carriers).map(str::to_owned).collect();

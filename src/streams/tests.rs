@@ -33,8 +33,8 @@ fn id(text: &str) -> Id {
 }
 
 fn request(key: Option<KeySha256>) -> Rc<Admitted> {
-    let headers = [(":path".to_owned(), b"/p1".to_vec())];
-    let arrival = Arrival::read(&headers, &config());
+    let headers = [(&b":path"[..], &b"/p1"[..])];
+    let arrival = Arrival::read(headers.into_iter(), &config());
     Rc::new(Admitted(arrival.with_credential(
         key.map_or(Credential::Missing, Credential::Key),
     )))
