@@ -13,6 +13,7 @@ mod bounds;
 mod caching;
 mod configuration;
 mod faults;
+mod feed;
 mod mcp_session;
 mod outcomes;
 mod real_control_plane;
