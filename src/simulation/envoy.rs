@@ -19,6 +19,8 @@ pub(super) struct Envoy {
     pub(super) now_ms: Cell<u64>,
     /// How far Envoy's wall clock is off.
     pub(super) clock_off_ms: Cell<i64>,
+    /// Raised whenever somebody else may have touched shared data.
+    pub(super) turn: Cell<u64>,
     /// Requests that ended since the oracle last looked.
     pub(super) ended: RefCell<Vec<Ended>>,
     /// Streams that the filter ended since then.
@@ -37,6 +39,7 @@ impl Envoy {
             control_plane: RefCell::new(ControlPlane::new(now_ms)),
             now_ms: Cell::new(now_ms),
             clock_off_ms: Cell::new(0),
+            turn: Cell::new(0),
             ended: RefCell::default(),
             reset: RefCell::default(),
         }

@@ -104,7 +104,10 @@ impl Event {
             Self::Polls(weather) => world.envoy.network.borrow_mut().polls = weather,
             Self::Restart(worker) => world.restart(worker % workers),
             Self::Preempt(steps) => world.preempt = Some(steps),
-            Self::Tamper(how, which, other) => world.envoy.shared.tamper(how, which, other),
+            Self::Tamper(how, which, other) => {
+                world.envoy.turn.set(world.envoy.turn.get() + 1);
+                world.envoy.shared.tamper(how, which, other);
+            }
             Self::StepClock(off_ms) => world.envoy.clock_off_ms.set(off_ms),
             Self::Prune => world.envoy.control_plane.borrow_mut().prune(),
             Self::Restore(back) => world.restore(back),

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use edge_api::check::Subject;
 use edge_api::key_sha256::KeySha256;
 
+use super::cast::TIMEOUT_MS;
 use super::envoy::Envoy;
 use super::shared_data::at_once;
 use crate::cache::{
@@ -91,7 +92,9 @@ impl Memory {
         known: &Known,
         now: Now,
     ) -> Rc<Recollection> {
-        let mut newest = self.known(&question).await;
+        let turn = self.envoy.turn.get();
+        let before = self.known(&question).await;
+        let mut newest = before.clone();
         if let Some(local) = self.recall(&question.name) {
             newest = local.known.newest(newest);
         }
@@ -103,6 +106,11 @@ impl Memory {
         if let Some(verdict) = &known.verdict {
             self.store(subject, question.key.as_ref(), verdict, now)
                 .await;
+        }
+        let after = self.known(&question).await;
+        if self.envoy.turn.get() == turn {
+            assert_keeps(before.policy.as_ref(), after.policy.as_ref(), now);
+            assert_keeps(before.verdict.as_ref(), after.verdict.as_ref(), now);
         }
         let recollection = Recollection::new(question, newest);
         self.keep(&recollection);
@@ -130,6 +138,13 @@ impl Memory {
     }
 
     fn keep(&self, recollection: &Rc<Recollection>) {
+        if let Some(standing) = self.recall(&recollection.question.name) {
+            let both = standing.known.newest(recollection.known.clone());
+            assert_eq!(
+                both, recollection.known,
+                "invariant 4: something older replaces {standing:?}"
+            );
+        }
         self.local.borrow_mut().insert(Rc::clone(recollection));
     }
 
@@ -218,6 +233,16 @@ impl Memory {
     fn place(&self, region: Region, subject: &Subject, key: Option<&KeySha256>) -> Place {
         self.seal
             .place(&self.envoy.config.cache, region, subject, key)
+    }
+}
+
+/// Invariant 4: what was read at an older revision has not taken the place of what stood in shared data.
+fn assert_keeps<T: std::fmt::Debug>(before: Option<&Entry<T>>, after: Option<&Entry<T>>, now: Now) {
+    let Some(before) = before else { return };
+    // An answer may be this late at most.
+    if now.monotonic_ms < before.stamp.fresh_until_ms + TIMEOUT_MS {
+        let kept = after.is_some_and(|after| !before.stamp.is_newer_than(&after.stamp));
+        assert!(kept, "invariant 4: {before:?} gave way to {after:?}");
     }
 }
 

@@ -202,6 +202,7 @@ impl World {
         callback: impl FnOnce(Rc<Worker>) -> F,
     ) {
         self.finish(worker);
+        self.envoy.turn.set(self.envoy.turn.get() + 1);
         let mut task: Task = Box::pin(callback(Rc::clone(&self.threads[worker].worker)));
         let steps = self.preempt.take().map_or(usize::MAX, usize::from);
         if advance(&mut task, steps) {
