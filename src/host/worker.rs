@@ -493,7 +493,7 @@ impl Worker {
         let before = self.reachability.replace(Reachability::faulted(now));
         if !before.is_down() {
             log::warn!(
-                "a check failed ({}): the cluster {:?} gave no usable answer; what is last known good goes on serving",
+                "a check failed ({}): the cluster {} gave no usable answer; what is last known good goes on serving",
                 fault.name(),
                 self.config.control_plane.cluster
             );
