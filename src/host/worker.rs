@@ -132,7 +132,8 @@ impl Worker {
         if self.config.end_streams_on_revoke
             && let Some(admitted_on) = exchange.admitted_on()
         {
-            self.streams.open(id, exchange, admitted_on);
+            let now = clock::now_for(&admitted_on.known);
+            self.streams.open(id, exchange, admitted_on, now);
         }
     }
 

@@ -136,9 +136,15 @@ async fn every_statistic_and_outcome_stands_in_readme_and_nothing_else_does() {
         else {
             continue;
         };
-        let row = ["requests.outcome.", "lookups.cache.", "checks.result."]
-            .iter()
-            .find_map(|labelled| Some((labelled, name.strip_prefix(labelled)?)));
+        let row = [
+            "requests.outcome.",
+            "lookups.cache.",
+            "checks_asked.reason.",
+            "checks.result.",
+            "feed_polls.result.",
+        ]
+        .iter()
+        .find_map(|labelled| Some((labelled, name.strip_prefix(labelled)?)));
         let row = match row {
             Some((labelled, value)) => {
                 assert!(
