@@ -104,7 +104,10 @@ impl Exchange {
         };
         worker.metrics.request(decision.outcome(), decision.cache);
         set_filter_state("mcp.outcome", decision.outcome().name());
-        set_filter_state("mcp.cache", decision.cache.name());
+        // A filter state costs more than the look-up that a hit is; the log is told of everything else.
+        if decision.cache != CacheState::Hit {
+            set_filter_state("mcp.cache", decision.cache.name());
+        }
         if let Some(project) = &decision.project {
             set_filter_state("mcp.project_id", project.as_str());
         }

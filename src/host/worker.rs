@@ -132,7 +132,8 @@ impl Worker {
         if self.config.end_streams_on_revoke
             && let Some(admitted_on) = exchange.admitted_on()
         {
-            self.streams.open(id, exchange, admitted_on);
+            let now = clock::now_for(&admitted_on.known);
+            self.streams.open(id, exchange, admitted_on, now);
         }
     }
 
@@ -493,7 +494,7 @@ impl Worker {
         let before = self.reachability.replace(Reachability::faulted(now));
         if !before.is_down() {
             log::warn!(
-                "a check failed ({}): the cluster {:?} gave no usable answer; what is last known good goes on serving",
+                "a check failed ({}): the cluster {} gave no usable answer; what is last known good goes on serving",
                 fault.name(),
                 self.config.control_plane.cluster
             );

@@ -3,18 +3,11 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::RawKeySource;
 
 fn sources() -> KeySources {
-    let source = |header: &str, scheme: Option<&str>| RawKeySource {
-        header: header.to_owned(),
-        scheme: scheme.map(str::to_owned),
-    };
-    KeySources::parse(&[
-        source("x-api-key", None),
-        source("authorization", Some("Bearer")),
-    ])
-    .unwrap()
+    let json = br#"{"key_sources": [{"header": "x-api-key"}, {"header": "authorization", "scheme": "Bearer"}]}"#;
+    let mut fields = Fields::parse(json).unwrap();
+    KeySources::parse(fields.objects("key_sources").unwrap()).unwrap()
 }
 
 fn present(headers: &[(&str, &[u8])]) -> (Credential, Vec<String>) {
