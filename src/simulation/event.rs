@@ -13,8 +13,8 @@ use super::world::World;
 pub(super) enum Event {
     /// Worker, whom it names, what it shows, whether its response goes on.
     Request(usize, Target, Shows, bool),
-    /// So many requests with keys or ids that nobody minted.
-    Flood(usize, Option<usize>, u8),
+    /// So many requests with keys or ids that nobody minted, each sent once or twice.
+    Flood(usize, Option<usize>, u8, bool),
     Leave(usize),
     Close(usize),
     Commit(Deed),
@@ -62,8 +62,8 @@ impl Event {
         prop_oneof![
             30 => (worker.clone(), target(), shows(), prop::bool::weighted(0.2))
                 .prop_map(|(w, t, s, o)| Self::Request(w, t, s, o)),
-            1 => (worker.clone(), prop::option::of(0..PROJECTS), 1..40u8)
-                .prop_map(|(w, p, n)| Self::Flood(w, p, n)),
+            1 => (worker.clone(), prop::option::of(0..PROJECTS), 1..40u8, any::<bool>())
+                .prop_map(|(w, p, n, twice)| Self::Flood(w, p, n, twice)),
             1 => many.clone().prop_map(Self::Leave),
             1 => many.clone().prop_map(Self::Close),
             10 => deed().prop_map(Self::Commit),
@@ -85,10 +85,12 @@ impl Event {
             Self::Request(worker, target, shows, opens) => {
                 world.request(worker % workers, target, shows, opens);
             }
-            Self::Flood(worker, project, count) => {
+            Self::Flood(worker, project, count, twice) => {
                 for n in 0..count.into() {
                     let target = project.map_or(Target::MadeUp(n), Target::Project);
-                    world.request(worker % workers, target, Shows::MadeUp(100 + n), false);
+                    for _ in 0..=u8::from(twice) {
+                        world.request(worker % workers, target, Shows::MadeUp(100 + n), false);
+                    }
                 }
             }
             Self::Leave(nth) => world.leave(nth),

@@ -157,9 +157,12 @@ impl World {
                     0 => Target::MadeUp(n),
                     p => Target::Project(p as usize),
                 };
-                self.request(worker, target, Shows::MadeUp(500 + n), false);
+                // Twice, so that the cache takes them for regulars.
+                for _ in 0..3 {
+                    self.request(worker, target, Shows::MadeUp(500 + n), false);
+                }
                 if n % 5 == 4 {
-                    self.pass(1);
+                    self.pass(5);
                 }
             }
         }

@@ -87,9 +87,13 @@ impl SharedData {
         self.write(name, value);
     }
 
-    /// How many values there are.
-    pub(super) fn len(&self) -> usize {
-        self.values.borrow().len()
+    /// How many values there are under names that begin like this.
+    pub(super) fn count(&self, prefix: &str) -> usize {
+        let values = self.values.borrow();
+        values
+            .keys()
+            .filter(|name| name.starts_with(prefix))
+            .count()
     }
 
     fn write(&self, name: &str, value: Vec<u8>) {

@@ -22,7 +22,7 @@ use crate::request::{Arrival, Request};
 use crate::streams::Streams;
 
 const REFRESH_PAUSE_MS: u64 = 100;
-const REVIEW_MS: u64 = 400;
+const REVIEW_MS: u64 = 200;
 
 /// One worker's VM.
 pub(super) struct Worker {
@@ -447,7 +447,7 @@ impl Worker {
         if exchange.opens && matches!(decision.ruling, Ruling::Continue { .. }) {
             let on = Rc::clone(&exchange.recollection.borrow());
             let stream = Rc::clone(exchange);
-            self.streams.borrow_mut().open(exchange.id, stream, on);
+            self.streams.borrow_mut().open(exchange.id, stream, on, now);
         }
         self.envoy.ended.borrow_mut().push(Ended {
             opens: exchange.opens,

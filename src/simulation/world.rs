@@ -266,11 +266,10 @@ impl World {
             .map(|region| config.cache.buckets(region))
             .iter()
             .sum();
-        let values = self.envoy.shared.len();
-        assert!(
-            values <= buckets as usize + 256 + 3,
-            "invariant 2: {values} values of shared data"
-        );
+        for (prefix, most) in [("bucket/", buckets as usize), ("claim/", 256), ("feed/", 3)] {
+            let values = self.envoy.shared.count(prefix);
+            assert!(values <= most, "invariant 2: {values} values {prefix}");
+        }
         let now_ms = self.envoy.now_ms.get();
         for (id, (worker, since_ms)) in &self.waiting {
             let preempted = self.threads[*worker].task.is_some();
