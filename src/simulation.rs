@@ -32,7 +32,7 @@ fn events(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
 }
 
 proptest! {
-    #![proptest_config(Cases { cases: 64, failure_persistence: None, ..Cases::default() })]
+    #![proptest_config(Cases { cases: 48, failure_persistence: None, ..Cases::default() })]
 
     /// Whatever happens, everything served was true recently, and everything stays within its bounds.
     #[test]
@@ -85,7 +85,7 @@ proptest! {
 #[test]
 fn a_long_run_holds() {
     let mut runner = TestRunner::deterministic();
-    let events = events(6_000..6_001).new_tree(&mut runner).unwrap();
+    let events = events(4_000..4_001).new_tree(&mut runner).unwrap();
     let mut world = World::new(3, 42);
     for (n, event) in events.current().iter().enumerate() {
         event.happen(&mut world);

@@ -72,7 +72,7 @@ impl Event {
             3 => weather().prop_map(Self::Polls),
             1 => worker.prop_map(Self::Restart),
             6 => (1..24u8).prop_map(Self::Preempt),
-            2 => (tamper, many.clone(), many.clone()).prop_map(|(t, a, b)| Self::Tamper(t, a, b)),
+            2 => (tamper, many.clone(), many).prop_map(|(t, a, b)| Self::Tamper(t, a, b)),
             1 => (-20_000..20_000i64).prop_map(Self::StepClock),
             1 => Just(Self::Prune),
             1 => (1..9usize).prop_map(Self::Restore),

@@ -13,6 +13,8 @@ use crate::cache::{
     Bucket, Entry, Known, LocalCache, LocalName, Place, Put, Recollection, Region, Remembered, Seal,
 };
 use crate::check::Question;
+use crate::feed::Sight;
+use crate::freshness::servable;
 use crate::key_source::{Credential, Presented};
 use crate::now::Now;
 
@@ -90,6 +92,7 @@ impl Memory {
         &self,
         question: Question,
         known: &Known,
+        sight: &Sight,
         now: Now,
     ) -> Rc<Recollection> {
         let turn = self.envoy.turn.get();
@@ -98,7 +101,9 @@ impl Memory {
         if let Some(local) = self.recall(&question.name) {
             newest = local.known.newest(newest);
         }
-        newest = newest.newest(known.clone());
+        let limits = &self.envoy.config.cache;
+        let standing = servable(newest, sight, limits, now);
+        let newest = standing.newest(known.clone());
         let subject = &question.subject;
         if let Some(policy) = &known.policy {
             self.store(subject, None, policy, now).await;
@@ -112,6 +117,15 @@ impl Memory {
             assert_keeps(before.policy.as_ref(), after.policy.as_ref(), now);
             assert_keeps(before.verdict.as_ref(), after.verdict.as_ref(), now);
         }
+        // As far as it could be served: what stood here as well as what came from elsewhere.
+        let local = self.recall(&question.name);
+        let local = local.map_or_else(Known::default, |local| local.known.clone());
+        let local = servable(local, sight, limits, now);
+        assert_eq!(
+            local.newest(newest.clone()),
+            newest,
+            "invariant 4: something older replaces {local:?}"
+        );
         let recollection = Recollection::new(question, newest);
         self.keep(&recollection);
         recollection
@@ -138,13 +152,6 @@ impl Memory {
     }
 
     fn keep(&self, recollection: &Rc<Recollection>) {
-        if let Some(standing) = self.recall(&recollection.question.name) {
-            let both = standing.known.newest(recollection.known.clone());
-            assert_eq!(
-                both, recollection.known,
-                "invariant 4: something older replaces {standing:?}"
-            );
-        }
         self.local.borrow_mut().insert(Rc::clone(recollection));
     }
 

@@ -8,6 +8,7 @@ use super::oracle;
 use super::world::{TICK_MS, World};
 use crate::authenticator::Ruling;
 use crate::denial::Denial;
+use crate::feed::Mark;
 use crate::outcome::Allowed;
 
 /// From a change until it is known on every worker: the poll may just have been answered, so that the next one has to
@@ -54,9 +55,18 @@ impl World {
             let mark = thread.worker.feed.feed.borrow().mark;
             assert!(
                 mark.revision == present.revision && mark.confirmed_ms + lag_ms >= now_ms,
-                "the feed has not come back: {mark:?} at {now_ms}, truth {present:?}"
+                "the feed has not come back on worker {:?}: {mark:?} at {now_ms}, truth {:?}, others {:?}",
+                thread.worker.vm,
+                (present.generation, present.revision),
+                self.marks()
             );
         }
+    }
+
+    /// What each worker knows of the feed.
+    fn marks(&self) -> Vec<Mark> {
+        let threads = self.threads.iter();
+        threads.map(|t| t.worker.feed.feed.borrow().mark).collect()
     }
 
     /// A change is in force on every worker, new VMs among them, once the feed had the time to tell.

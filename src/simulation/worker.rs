@@ -365,7 +365,7 @@ impl Worker {
             return;
         }
         let question = landed.question.clone();
-        let recollection = self.memory.remember(question, &known, now).await;
+        let recollection = self.memory.remember(question, &known, &sight, now).await;
         for (_, exchange) in landed.into_waiters() {
             exchange.recollection.replace(Rc::clone(&recollection));
             let decision = authenticator::decide_answered(
