@@ -310,14 +310,19 @@ impl Worker {
                 }
                 let quiet_until_ms = now.monotonic_ms + REFRESH_PAUSE_MS;
                 recollection.quiet_until_ms.set(quiet_until_ms);
-                if self.memory.claim(question, now, until_ms) {
-                    self.ask(question, Reason::Refresh, now);
+                if !self.memory.claim(question, now, until_ms) {
+                    return;
                 }
+                self.ask(question, Reason::Refresh, now);
             }
             Errand::Attribute => {
-                if self.budget.borrow_mut().take(&question.subject, now) {
-                    self.ask(question, Reason::Attribute, now);
-                    self.flights.borrow_mut().charge(question);
+                let mut budget = self.budget.borrow_mut();
+                if budget.take(&question.subject, now) {
+                    if self.ask(question, Reason::Attribute, now) {
+                        self.flights.borrow_mut().charge(question);
+                    } else {
+                        budget.give_back(&question.subject, now);
+                    }
                 }
             }
             Errand::Probe => {
@@ -328,12 +333,14 @@ impl Worker {
         self.wake_up.ring();
     }
 
-    fn ask(&self, question: &Question, reason: Reason, now: Now) {
-        let joined = self.flights.borrow_mut().ask(question, now);
-        if joined == Joined::Leads {
+    /// Tells whether a check is to be sent for it.
+    fn ask(&self, question: &Question, reason: Reason, now: Now) -> bool {
+        let leads = self.flights.borrow_mut().ask(question, now) == Joined::Leads;
+        if leads {
             self.metrics.check_asked(reason);
             self.report_occupancy();
         }
+        leads
     }
 
     fn send_checks(&self) {
@@ -390,8 +397,14 @@ impl Worker {
             // The project changed while the answer was on its way. Asked again at the next tick, not at once: a
             // replica that lags behind would keep us asking.
             if landed.has_waiters() {
-                self.metrics.check_asked(Reason::Recheck);
-                self.flights.borrow_mut().ask_again(landed, now);
+                let left = self.flights.borrow_mut().ask_again(landed, now);
+                match left {
+                    None => self.metrics.check_asked(Reason::Recheck),
+                    Some(landed) => {
+                        self.note_fault(Fault::Overloaded, now);
+                        self.settle_faulted(landed.into_waiters(), now);
+                    }
+                }
             }
             return;
         }
