@@ -108,7 +108,9 @@ impl Event {
             Self::Preempt(steps) => world.preempt = Some(steps),
             Self::Tamper(how, which, other) => {
                 world.envoy.turn.set(world.envoy.turn.get() + 1);
-                world.envoy.shared.tamper(how, which, other);
+                let generation = world.envoy.control_plane.borrow().present().generation;
+                let shared = &world.envoy.shared;
+                shared.tamper(how, which, other, generation > 0);
             }
             Self::StepClock(off_ms) => world.envoy.clock_off_ms.set(off_ms),
             Self::Prune => world.envoy.control_plane.borrow_mut().prune(),

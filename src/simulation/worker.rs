@@ -22,6 +22,7 @@ use crate::request::{Arrival, Request};
 use crate::streams::Streams;
 
 const REFRESH_PAUSE_MS: u64 = 100;
+const CLAIM_MS: u64 = 200;
 const REVIEW_MS: u64 = 200;
 
 /// One worker's VM.
@@ -154,6 +155,19 @@ impl Worker {
 
     pub(super) fn handle_close(&self, id: u32) {
         self.streams.borrow_mut().close(id);
+    }
+
+    /// Whether this VM itself remembers the answer to a request.
+    pub(super) fn remembers(&self, target: Target, shows: Shows) -> bool {
+        let headers = cast::headers(target, shows);
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+        let arrival = Arrival::read(headers, &self.envoy.config);
+        let name = arrival
+            .subject()
+            .map(|subject| self.memory.name(subject, &arrival.presented));
+        name.is_some_and(|name| self.memory.recall(&name).is_some())
     }
 
     pub(super) async fn handle_wake_up(&self) {
@@ -292,7 +306,6 @@ impl Worker {
         if self.flights.borrow().is_asking(question, now) {
             return;
         }
-        let until_ms = now.monotonic_ms + TIMEOUT_MS;
         match errand {
             Errand::Refresh => {
                 if now.monotonic_ms < recollection.quiet_until_ms.get() {
@@ -300,14 +313,20 @@ impl Worker {
                 }
                 let quiet_until_ms = now.monotonic_ms + REFRESH_PAUSE_MS;
                 recollection.quiet_until_ms.set(quiet_until_ms);
+                let until_ms = now.monotonic_ms + CLAIM_MS;
                 if self.memory.claim(question, now, until_ms).await {
                     self.flights.borrow_mut().ask(question, now);
                 }
             }
             Errand::Attribute => {
-                if self.budget.borrow_mut().take(&question.subject, now) {
-                    self.flights.borrow_mut().ask(question, now);
-                    self.flights.borrow_mut().charge(question);
+                let mut budget = self.budget.borrow_mut();
+                let mut flights = self.flights.borrow_mut();
+                if budget.take(&question.subject, now) {
+                    if flights.ask(question, now) == Joined::Leads {
+                        flights.charge(question);
+                    } else {
+                        budget.give_back(&question.subject, now);
+                    }
                 }
             }
             Errand::Probe => {
@@ -360,7 +379,10 @@ impl Worker {
         }
         if !sight.believes(&known) {
             if landed.has_waiters() {
-                self.flights.borrow_mut().ask_again(landed, now);
+                let left = self.flights.borrow_mut().ask_again(landed, now);
+                if let Some(landed) = left {
+                    self.settle_faulted(landed.into_waiters(), now);
+                }
             }
             return;
         }
