@@ -5,16 +5,20 @@
 //! The modules under test are the real ones. What `host` does between them cannot run outside of Envoy and is
 //! repeated here line by line in [`worker`], [`memory`] and [`feed_poll`]: **whoever changes one changes the other.**
 
+mod bounds;
 mod cast;
 mod control_plane;
 mod envoy;
 mod event;
+mod exchange;
 mod feed_poll;
 mod memory;
 mod network;
 mod oracle;
 mod scenes;
 mod shared_data;
+mod snapshot;
+mod weather;
 mod worker;
 mod world;
 
@@ -24,7 +28,7 @@ use proptest::test_runner::{Config as Cases, TestRunner};
 
 use self::control_plane::Deed;
 use self::event::{Event, deed};
-use self::network::Trouble;
+use self::weather::Trouble;
 use self::world::World;
 
 fn events(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {

@@ -3,9 +3,9 @@
 use std::cell::{Cell, RefCell};
 
 use super::control_plane::ControlPlane;
+use super::exchange::Ended;
 use super::network::Network;
 use super::shared_data::SharedData;
-use super::worker::Ended;
 use crate::config::Config;
 use crate::now::Now;
 

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::cast::{KEYS, PROJECTS, Shows, Target};
 use super::control_plane::Deed;
-use super::network::{Trouble, Weather};
 use super::shared_data::Tamper;
+use super::weather::{Trouble, Weather};
 use super::world::World;
 
 /// Something that happens.

@@ -7,8 +7,9 @@ use edge_api::changes::ChangesResponse;
 
 use super::cast::TIMEOUT_MS;
 use super::envoy::Envoy;
-use super::network::{Ask, Reply};
+use super::network::Ask;
 use super::shared_data::at_once;
+use super::weather::Reply;
 use crate::cache::Seal;
 use crate::check::Fault;
 use crate::feed::lease::{Lease, Turn, turn};

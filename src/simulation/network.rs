@@ -3,10 +3,8 @@
 use edge_api::check::CheckRequest;
 
 use super::control_plane::ControlPlane;
+use super::weather::{Reply, Trouble, Weather, spoil};
 use crate::check::Fault;
-
-/// The longest way in one direction while all is well.
-pub(super) const FINE_DELAY_MS: u64 = 20;
 
 /// Callouts under way.
 #[derive(Debug)]
@@ -16,39 +14,6 @@ pub(super) struct Network {
     dice: u64,
     last_token: u32,
     calls: Vec<Call>,
-}
-
-/// How callouts fare.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Weather {
-    /// The longest way in one direction.
-    pub(super) delay_ms: u64,
-    /// Callouts of ten that suffer `trouble`.
-    pub(super) share: u8,
-    pub(super) trouble: Trouble,
-}
-
-/// What becomes of a callout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trouble {
-    /// Envoy does not send it.
-    NotSent,
-    /// The connection breaks before it arrives.
-    Reset,
-    /// The connection breaks on the way back.
-    AnswerReset,
-    Status,
-    Empty,
-    Cut,
-    Garbage,
-    /// Another callout's answer.
-    Swapped,
-    /// Nobody answers until Envoy's own time limit.
-    BlackHole,
-    /// Envoy never tells of the end.
-    Lost,
-    /// The answer is told twice.
-    Twice,
 }
 
 /// A callout as Envoy's embedder sees it.
@@ -79,9 +44,6 @@ enum At {
     Nowhere,
 }
 
-/// A body with status 200, or none.
-pub(super) type Reply = Result<Vec<u8>, Fault>;
-
 /// A callout that ended.
 #[derive(Debug)]
 pub(super) struct Delivery {
@@ -90,14 +52,6 @@ pub(super) struct Delivery {
     pub(super) token: u32,
     pub(super) reply: Reply,
     pub(super) twice: bool,
-}
-
-impl Weather {
-    pub(super) const FINE: Self = Self {
-        delay_ms: FINE_DELAY_MS,
-        share: 0,
-        trouble: Trouble::NotSent,
-    };
 }
 
 impl Network {
@@ -267,20 +221,4 @@ impl Call {
             reply: spoil(answer, self.trouble),
         };
     }
-}
-
-fn spoil(mut answer: Vec<u8>, trouble: Option<Trouble>) -> Reply {
-    match trouble {
-        Some(Trouble::Reset | Trouble::AnswerReset) => return Err(Fault::Reset),
-        Some(Trouble::Status) => return Err(Fault::Status),
-        Some(Trouble::Empty) => return Err(Fault::Schema),
-        Some(Trouble::Cut) => answer.truncate(answer.len() / 2),
-        Some(Trouble::Garbage) => answer = b"{\"error\":{\"code\":\"unauthorized\"}}".to_vec(),
-        Some(Trouble::Swapped) => {
-            let other = r#"{"revision":99,"project":null,"key":{"verdict":"valid","id":null,"expires_at":null},"ttl_ms":60000}"#;
-            answer = other.as_bytes().to_vec();
-        }
-        Some(Trouble::NotSent | Trouble::BlackHole | Trouble::Lost | Trouble::Twice) | None => {}
-    }
-    Ok(answer)
 }

@@ -3,8 +3,9 @@
 use edge_api::check::Verdict;
 
 use super::cast::{self, NEGATIVE_MS, STALE_MS, Shows, Target, UNCONFIRMED_MS};
-use super::control_plane::{ControlPlane, Life, Snapshot, subject_project};
-use super::worker::Ended;
+use super::control_plane::{ControlPlane, subject_project};
+use super::exchange::Ended;
+use super::snapshot::{Life, Snapshot};
 use crate::authenticator::Ruling;
 use crate::denial::{Denial, InvalidKey};
 use crate::outcome::{Allowed, CacheState};

@@ -1,10 +1,11 @@
 //! Scenes with a known outcome, played in a world that random events have shaped before.
 
 use super::cast::{KEYS, PROJECTS, STALE_MS, Shows, Target};
-use super::control_plane::{Deed, Life};
+use super::control_plane::Deed;
 use super::feed_poll::wait_ms;
-use super::network::{FINE_DELAY_MS, Trouble, Weather};
 use super::oracle;
+use super::snapshot::Life;
+use super::weather::{FINE_DELAY_MS, Trouble, Weather};
 use super::world::{TICK_MS, World};
 use crate::authenticator::Ruling;
 use crate::denial::Denial;
