@@ -7,6 +7,7 @@
 mod answer;
 mod codec;
 pub(crate) mod lease;
+mod sharing;
 
 use edge_api::id::Id;
 use siphasher::sip::SipHasher13;

@@ -84,7 +84,9 @@ impl Worker {
             return;
         }
         let question = landed.question.clone();
-        let recollection = self.memory.remember(question, &known, now, &self.metrics);
+        let recollection = self
+            .memory
+            .remember(question, &known, &sight, now, &self.metrics);
         self.settle(landed.into_waiters(), |exchange| {
             exchange.learn(Rc::clone(&recollection));
             authenticator::decide_answered(
