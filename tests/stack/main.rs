@@ -11,8 +11,10 @@
 mod attacks;
 mod bounds;
 mod caching;
+mod chaos;
 mod configuration;
 mod faults;
+mod flips;
 mod mcp_session;
 mod outcomes;
 mod real_control_plane;

@@ -1,6 +1,9 @@
 //! A filter that lets everything by: the cost of proxy-wasm itself, built like the key filter. It makes no host call.
 
-#![allow(missing_docs, reason = "the macro's entry point has none, and there is nothing else")]
+#![allow(
+    missing_docs,
+    reason = "the macro's entry point has none, and there is nothing else"
+)]
 
 use proxy_wasm::traits::{Context, HttpContext};
 
