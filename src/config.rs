@@ -1,19 +1,18 @@
 //! The plugin's configuration: raw JSON in, a [`Config`] in which nothing is out of range out.
 
 mod error;
+mod fields;
 mod header_name;
-mod raw;
 
 pub(crate) use self::error::ConfigError;
+pub(crate) use self::fields::Fields;
 pub(crate) use self::header_name::HeaderName;
-pub(crate) use self::raw::{RawCache, RawExempt, RawKeySource, RawRule, RawUnmatched};
-use self::raw::{RawConfig, RawControlPlane, RawLimits};
 use crate::cache::CacheLimits;
 use crate::denial::Challenge;
 use crate::key_source::KeySources;
 use crate::route::Routes;
 
-/// The checked configuration of one plugin.
+/// The checked configuration of one plugin. README's table of fields says what each is for, its range and default.
 #[derive(Debug)]
 pub(crate) struct Config {
     /// Where and how policy and verdicts are learnt.
@@ -95,89 +94,94 @@ impl Config {
         json: &[u8],
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        let raw = RawConfig::parse(json)?;
-        let key_sources = KeySources::parse(&raw.key_sources)?;
-        let challenge = Challenge::parse(raw.challenge.as_deref(), &key_sources)?;
-        Ok(Self {
-            control_plane: ControlPlane::parse(raw.control_plane, env)?,
-            routes: Routes::parse(&raw.rules, &raw.exempt, raw.unmatched)?,
-            key_sources,
-            strip_key: raw.strip_key.into(),
-            failure_mode: if raw.failure_mode_allow {
+        let mut fields = Fields::parse(json)?;
+        let key_sources = KeySources::parse(fields.objects("key_sources")?)?;
+        let failure_mode_allow = fields.flag("failure_mode_allow", false)?;
+        let config = Self {
+            control_plane: ControlPlane::parse(fields.object("control_plane")?, env)?,
+            routes: Routes::parse(&mut fields)?,
+            strip_key: fields.choice(
+                "strip_key",
+                [
+                    ("when_required", StripKey::WhenRequired),
+                    ("always", StripKey::Always),
+                    ("never", StripKey::Never),
+                ],
+            )?,
+            failure_mode: if failure_mode_allow {
                 FailureMode::Allow
             } else {
                 FailureMode::Deny
             },
-            retry_after_s: in_range("retry_after_s", raw.retry_after_s, 1, 3_600)?,
-            challenge,
-            cache: CacheLimits::parse(&raw.cache)?,
-            end_streams_on_revoke: raw.end_streams_on_revoke,
-            limits: Limits::parse(&raw.limits)?,
-        })
+            retry_after_s: fields.number("retry_after_s", 1..=3_600, 5)?,
+            challenge: Challenge::parse(fields.text("challenge")?.as_deref(), &key_sources)?,
+            cache: CacheLimits::parse(fields.object("cache")?)?,
+            end_streams_on_revoke: fields.flag("end_streams_on_revoke", true)?,
+            limits: Limits::parse(fields.object("limits")?)?,
+            key_sources,
+        };
+        fields.finish()?;
+        Ok(config)
     }
 }
 
 impl ControlPlane {
     fn parse(
-        raw: RawControlPlane,
+        mut fields: Fields,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Self, ConfigError> {
-        if raw.cluster.trim().is_empty() {
+        let cluster = fields.required_text("cluster")?;
+        if cluster.trim().is_empty() {
             return Err(ConfigError::new(
-                "control_plane.cluster",
+                fields.path("cluster"),
                 "is empty; name the Envoy cluster of the control plane's edge API",
             ));
         }
-        let authority = raw.authority.unwrap_or_else(|| raw.cluster.clone());
+        let authority = fields.text("authority")?.unwrap_or_else(|| cluster.clone());
         if !is_authority(&authority) {
             return Err(ConfigError::new(
-                "control_plane.authority",
+                fields.path("authority"),
                 "is not a host name; write the host, with a port if need be, that the edge API answers to",
             ));
         }
-        let field = "control_plane.edge_token_env";
-        let token = env(&raw.edge_token_env)
+        let variable = fields.text("edge_token_env")?;
+        let variable = variable.as_deref().unwrap_or("MCP_KEY_AUTH_EDGE_TOKEN");
+        let token = env(variable)
             .map(|token| token.trim().to_owned())
             .unwrap_or_default();
-        if token.is_empty() {
+        let problem = if token.is_empty() {
+            "which is unset or empty; set it and hand it to the VM in vm_config.environment_variables"
+        } else if !token.bytes().all(|b| b.is_ascii_graphic()) {
+            "whose value holds a blank or a character outside ASCII; a token is one visible word"
+        } else {
+            ""
+        };
+        if !problem.is_empty() {
             return Err(ConfigError::new(
-                field,
-                format!(
-                    "names the environment variable {:?}, which is unset or empty; set it and hand it to the VM in vm_config.environment_variables",
-                    raw.edge_token_env
-                ),
+                fields.path("edge_token_env"),
+                format!("names the environment variable {variable}, {problem}"),
             ));
         }
-        if !token.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(ConfigError::new(
-                field,
-                format!(
-                    "names the environment variable {:?}, whose value holds a blank or a character outside ASCII; a token is one visible word",
-                    raw.edge_token_env
-                ),
-            ));
-        }
+        let timeout_ms = fields.number("timeout_ms", 10..=60_000, 1_000)?;
+        fields.finish()?;
         Ok(Self {
-            cluster: raw.cluster,
+            cluster,
             authority,
             edge_token: EdgeToken(token),
-            timeout_ms: in_range("control_plane.timeout_ms", raw.timeout_ms, 10, 60_000)?,
+            timeout_ms,
         })
     }
 }
 
 impl Limits {
-    fn parse(raw: &RawLimits) -> Result<Self, ConfigError> {
-        Ok(Self {
-            max_waiters: in_range("limits.max_waiters", raw.max_waiters, 1, 65_536)? as usize,
-            max_checks: in_range("limits.max_checks", raw.max_checks, 1, 65_536)? as usize,
-            bad_key_checks_per_s: in_range(
-                "limits.bad_key_checks_per_s",
-                raw.bad_key_checks_per_s,
-                1,
-                100_000,
-            )?,
-        })
+    fn parse(mut fields: Fields) -> Result<Self, ConfigError> {
+        let limits = Self {
+            max_waiters: fields.number("max_waiters", 1..=65_536, 8_192)? as usize,
+            max_checks: fields.number("max_checks", 1..=65_536, 512)? as usize,
+            bad_key_checks_per_s: fields.number("bad_key_checks_per_s", 1..=100_000, 100)?,
+        };
+        fields.finish()?;
+        Ok(limits)
     }
 }
 
@@ -191,18 +195,6 @@ impl EdgeToken {
 impl std::fmt::Debug for EdgeToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("EdgeToken(redacted)")
-    }
-}
-
-/// Refuses a number outside `least..=most`.
-pub(crate) fn in_range(field: &str, value: u32, least: u32, most: u32) -> Result<u32, ConfigError> {
-    if (least..=most).contains(&value) {
-        Ok(value)
-    } else {
-        Err(ConfigError::new(
-            field,
-            format!("is {value}; write a number from {least} to {most}"),
-        ))
     }
 }
 

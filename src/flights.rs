@@ -106,8 +106,20 @@ impl<W> Flights<W> {
 
     /// Has `question` asked with nobody waiting for it.
     pub(crate) fn ask(&mut self, question: &Question, now: Now) -> Joined {
-        if self.flights.contains_key(question) {
-            return Joined::Follows;
+        let ends_at_ms = now.monotonic_ms + self.timeout_ms + GRACE_MS;
+        if let Some(flight) = self.flights.get_mut(question) {
+            if flight.ends_at_ms > now.monotonic_ms {
+                return Joined::Follows;
+            }
+            // Its answer was lost: asked anew, for those who still wait as well.
+            if let Some(token) = flight.token.take() {
+                self.tokens.remove(&token);
+            }
+            flight.ends_at_ms = ends_at_ms;
+            if !self.unsent.contains(question) {
+                self.unsent.push_back(question.clone());
+            }
+            return Joined::Leads;
         }
         if self.flights.len() >= self.limits.max_checks {
             return Joined::Full;
@@ -117,7 +129,7 @@ impl<W> Flights<W> {
             token: None,
             sent: Sent::default(),
             charged: false,
-            ends_at_ms: now.monotonic_ms + self.timeout_ms + GRACE_MS,
+            ends_at_ms,
         };
         self.flights.insert(question.clone(), flight);
         self.unsent.push_back(question.clone());
@@ -175,8 +187,9 @@ impl<W> Flights<W> {
     }
 
     /// Whether `question` is being asked.
-    pub(crate) fn is_asking(&self, question: &Question) -> bool {
-        self.flights.contains_key(question)
+    pub(crate) fn is_asking(&self, question: &Question, now: Now) -> bool {
+        let flight = self.flights.get(question);
+        flight.is_some_and(|flight| flight.ends_at_ms > now.monotonic_ms)
     }
 
     /// The request `id` ended while it waited.

@@ -3,7 +3,7 @@
 use edge_api::key_sha256::KeySha256;
 
 use crate::api_key::ApiKey;
-use crate::config::{ConfigError, HeaderName, RawKeySource};
+use crate::config::{ConfigError, Fields, HeaderName};
 use crate::identity;
 
 /// The most key sources a configuration may name; carriers are kept in one byte.
@@ -58,45 +58,49 @@ pub(crate) struct KeyCollector<'a, 's> {
 }
 
 impl KeySources {
-    pub(crate) fn parse(raw: &[RawKeySource]) -> Result<Self, ConfigError> {
-        if raw.is_empty() || raw.len() > MAX_SOURCES {
+    /// The header `x-api-key` when nothing is configured.
+    pub(crate) fn parse(configured: Option<Vec<Fields>>) -> Result<Self, ConfigError> {
+        let Some(configured) = configured else {
+            let header = HeaderName::parse("key_sources", "x-api-key")?;
+            return Ok(Self(vec![KeySource {
+                header,
+                scheme: None,
+            }]));
+        };
+        if configured.is_empty() || configured.len() > MAX_SOURCES {
             return Err(ConfigError::new(
                 "key_sources",
                 format!(
                     "holds {} entries; name 1 to {MAX_SOURCES} headers",
-                    raw.len()
+                    configured.len()
                 ),
             ));
         }
-        let mut sources: Vec<KeySource> = Vec::with_capacity(raw.len());
-        for (index, source) in raw.iter().enumerate() {
-            let field = format!("key_sources[{index}].header");
-            let header = HeaderName::parse(&field, &source.header)?;
-            if identity::is_identity(header.as_str()) {
+        let mut sources: Vec<KeySource> = Vec::with_capacity(configured.len());
+        for mut fields in configured {
+            let text = fields.required_text("header")?;
+            let path = fields.path("header");
+            let header = HeaderName::parse(&path, &text)?;
+            if identity::is_identity(header.as_str().as_bytes()) {
                 return Err(ConfigError::new(
-                    field,
-                    format!(
-                        "is {:?}, which the filter sets itself; choose another header",
-                        source.header
-                    ),
+                    path,
+                    format!("is {text}, which the filter sets itself; choose another header"),
                 ));
             }
             if sources.iter().any(|other| other.header == header) {
                 return Err(ConfigError::new(
-                    field,
-                    format!(
-                        "repeats the header {:?}; name each header once",
-                        source.header
-                    ),
+                    path,
+                    format!("repeats the header {text}; name each header once"),
                 ));
             }
-            let scheme = source.scheme.clone();
+            let scheme = fields.text("scheme")?;
             if scheme.as_deref().is_some_and(|s| !is_scheme(s)) {
                 return Err(ConfigError::new(
-                    format!("key_sources[{index}].scheme"),
-                    "is no authentication scheme; write one word such as \"Bearer\", or leave it out",
+                    fields.path("scheme"),
+                    "is no authentication scheme; write one word such as Bearer, or leave it out",
                 ));
             }
+            fields.finish()?;
             sources.push(KeySource { header, scheme });
         }
         Ok(Self(sources))
@@ -134,7 +138,7 @@ impl KeySources {
 
 impl<'a> KeyCollector<'a, '_> {
     /// Takes one header of the request.
-    pub(crate) fn handle_header(&mut self, name: &str, value: &'a [u8]) {
+    pub(crate) fn handle_header(&mut self, name: &[u8], value: &'a [u8]) {
         let Some((index, source)) = self.sources.find(name) else {
             return;
         };
@@ -178,11 +182,11 @@ impl Presented<'_> {
 }
 
 impl KeySources {
-    fn find(&self, name: &str) -> Option<(usize, &KeySource)> {
+    fn find(&self, name: &[u8]) -> Option<(usize, &KeySource)> {
         self.0
             .iter()
             .enumerate()
-            .find(|(_, source)| source.header.as_str() == name)
+            .find(|(_, source)| source.header.as_str().as_bytes() == name)
     }
 }
 

@@ -36,24 +36,61 @@ pub(crate) struct Request {
     pub(crate) request_id: Option<Box<str>>,
 }
 
+/// A request's headers as the host gives them: a count, the lengths of all names and values, then names and values,
+/// each ended by a zero byte.
+#[derive(Debug)]
+pub(crate) struct HeaderBlock(Vec<u8>);
+
+impl HeaderBlock {
+    /// Any bytes; what does not fit the form is left out.
+    pub(crate) fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// Names, in lower case, and values, as they came.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let (count, rest) = split_number(&self.0).unwrap_or_default();
+        let (lengths, mut texts) = rest
+            .split_at_checked(count.saturating_mul(8))
+            .unwrap_or_default();
+        lengths.chunks_exact(8).map_while(move |lengths| {
+            let (name_len, lengths) = split_number(lengths)?;
+            let (value_len, _) = split_number(lengths)?;
+            let (name, rest) = texts.split_at_checked(name_len)?;
+            let (value, rest) = rest.get(1..)?.split_at_checked(value_len)?;
+            texts = rest.get(1..)?;
+            Some((name, value))
+        })
+    }
+}
+
+fn split_number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (number, rest) = bytes.split_first_chunk()?;
+    let number = usize::try_from(u32::from_le_bytes(*number)).ok()?;
+    Some((number, rest))
+}
+
 impl<'a> Arrival<'a> {
     /// Reads the request's headers as Envoy gives them: names in lower case, values as they came.
-    pub(crate) fn read(headers: &'a [(String, Vec<u8>)], config: &Config) -> Self {
+    pub(crate) fn read(
+        headers: impl Iterator<Item = (&'a [u8], &'a [u8])>,
+        config: &Config,
+    ) -> Self {
         let (mut path, mut options, mut origin, mut asks_method) = (None, false, false, false);
         let mut forged = Vec::new();
         let mut request_id = None;
         let mut keys = config.key_sources.collector();
         for (name, value) in headers {
-            match name.as_str() {
-                ":path" => path = Some(value.as_slice()),
-                ":method" => options = value == b"OPTIONS",
-                "origin" => origin = true,
-                "access-control-request-method" => asks_method = true,
-                "x-request-id" => request_id = parse_request_id(value),
+            match name {
+                b":path" => path = Some(value),
+                b":method" => options = value == b"OPTIONS",
+                b"origin" => origin = true,
+                b"access-control-request-method" => asks_method = true,
+                b"x-request-id" => request_id = parse_request_id(value),
                 _ => {}
             }
             if identity::is_identity(name) {
-                forged.push(name.clone());
+                forged.extend(std::str::from_utf8(name).map(str::to_owned));
             }
             keys.handle_header(name, value);
         }
@@ -94,3 +131,6 @@ fn parse_request_id(value: &[u8]) -> Option<Box<str>> {
     (!text.is_empty() && text.len() <= MAX_REQUEST_ID_LEN && value.iter().all(plain))
         .then(|| text.into())
 }
+
+#[cfg(test)]
+mod tests;

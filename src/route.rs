@@ -9,7 +9,7 @@ use edge_api::check::Subject;
 
 use self::ambiguity::{has_escaping_tail, is_plain};
 use self::path_rule::PathRule;
-use crate::config::{ConfigError, RawExempt, RawRule, RawUnmatched};
+use crate::config::{ConfigError, Fields};
 
 /// The most rules, and the most exemptions, a configuration may hold.
 const MAX_RULES: usize = 64;
@@ -19,7 +19,16 @@ const MAX_RULES: usize = 64;
 pub(crate) struct Routes {
     rules: Vec<PathRule>,
     exempt: Vec<Exempt>,
-    unmatched: RawUnmatched,
+    unmatched: Unmatched,
+}
+
+/// What a path gets that matches no rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Unmatched {
+    /// It leads nowhere.
+    Deny,
+    /// It continues if it lies clearly outside every protected prefix.
+    Allow,
 }
 
 /// A path that continues unchecked.
@@ -45,11 +54,9 @@ pub(crate) enum Route {
 }
 
 impl Routes {
-    pub(crate) fn parse(
-        rules: &[RawRule],
-        exempt: &[RawExempt],
-        unmatched: RawUnmatched,
-    ) -> Result<Self, ConfigError> {
+    /// Takes `rules`, `exempt` and `unmatched` out of `fields`.
+    pub(crate) fn parse(fields: &mut Fields) -> Result<Self, ConfigError> {
+        let rules = fields.objects("rules")?.unwrap_or_default();
         if rules.is_empty() || rules.len() > MAX_RULES {
             return Err(ConfigError::new(
                 "rules",
@@ -59,19 +66,14 @@ impl Routes {
                 ),
             ));
         }
-        if exempt.len() > MAX_RULES {
-            return Err(ConfigError::new(
-                "exempt",
-                format!("holds {} entries; write at most {MAX_RULES}", exempt.len()),
-            ));
-        }
         let mut parsed: Vec<PathRule> = Vec::with_capacity(rules.len());
-        for (index, rule) in rules.iter().enumerate() {
-            let field = format!("rules[{index}].path");
-            let rule = PathRule::parse(&field, &rule.path)?;
+        for mut rule in rules {
+            let (path, text) = (rule.path("path"), rule.required_text("path")?);
+            rule.finish()?;
+            let rule = PathRule::parse(&path, &text)?;
             if let Some(earlier) = parsed.iter().position(|earlier| earlier.covers(&rule)) {
                 return Err(ConfigError::new(
-                    field,
+                    path,
                     format!(
                         "can never match, because rules[{earlier}] matches all of its paths first; remove it or move it up"
                     ),
@@ -79,14 +81,23 @@ impl Routes {
             }
             parsed.push(rule);
         }
+        let exempt = fields.objects("exempt")?.unwrap_or_default();
+        if exempt.len() > MAX_RULES {
+            return Err(ConfigError::new(
+                "exempt",
+                format!("holds {} entries; write at most {MAX_RULES}", exempt.len()),
+            ));
+        }
         Ok(Self {
             rules: parsed,
             exempt: exempt
-                .iter()
-                .enumerate()
-                .map(|(index, exempt)| Exempt::parse(index, exempt))
+                .into_iter()
+                .map(Exempt::parse)
                 .collect::<Result<_, _>>()?,
-            unmatched,
+            unmatched: fields.choice(
+                "unmatched",
+                [("deny", Unmatched::Deny), ("allow", Unmatched::Allow)],
+            )?,
         })
     }
 
@@ -109,44 +120,44 @@ impl Routes {
             }
         }
         match self.unmatched {
-            RawUnmatched::Allow if plain && !self.rules.iter().any(|rule| rule.encloses(path)) => {
+            Unmatched::Allow if plain && !self.rules.iter().any(|rule| rule.encloses(path)) => {
                 Route::Outside
             }
-            RawUnmatched::Allow | RawUnmatched::Deny => Route::Nowhere,
+            Unmatched::Allow | Unmatched::Deny => Route::Nowhere,
         }
     }
 }
 
 impl Exempt {
-    fn parse(index: usize, raw: &RawExempt) -> Result<Self, ConfigError> {
-        let field = format!("exempt[{index}]");
-        let (text, exempt) = match (&raw.path, &raw.prefix) {
-            (Some(path), None) => (path, Self::Path(path.clone())),
-            (None, Some(prefix)) => (
-                prefix,
-                Self::Prefix(prefix.strip_suffix('/').unwrap_or(prefix).to_owned()),
-            ),
+    fn parse(mut fields: Fields) -> Result<Self, ConfigError> {
+        let (text, exempt) = match (fields.text("path")?, fields.text("prefix")?) {
+            (Some(path), None) => (path.clone(), Self::Path(path)),
+            (None, Some(prefix)) => {
+                let exempt = prefix.strip_suffix('/').unwrap_or(&prefix).to_owned();
+                (prefix, Self::Prefix(exempt))
+            }
             _ => {
                 return Err(ConfigError::new(
-                    field,
+                    fields.own_path(),
                     "holds both or neither of path and prefix; write exactly one of them",
                 ));
             }
         };
         if !text.starts_with('/') || !is_plain(text.as_bytes()) {
             return Err(ConfigError::new(
-                field,
+                fields.own_path(),
                 format!(
-                    "is {text:?}; write a path that begins with / and holds no %, \\, ;, empty or dot segment"
+                    "is {text}; write a path that begins with / and holds no %, \\, ;, empty or dot segment"
                 ),
             ));
         }
         if matches!(&exempt, Self::Prefix(prefix) if prefix.is_empty()) {
             return Err(ConfigError::new(
-                field,
+                fields.own_path(),
                 "is the prefix /, which would exempt every request; name what is to be exempt",
             ));
         }
+        fields.finish()?;
         Ok(exempt)
     }
 

@@ -19,11 +19,16 @@ pub(crate) struct Streams<R> {
     open: HashMap<u32, Stream<R>>,
 }
 
+/// How long a response is let be, whatever is learnt meanwhile: an ordinary answer is through by then, and is not cut
+/// off in its middle.
+const GRACE_MS: u64 = 300;
+
 /// One open stream.
 #[derive(Debug)]
 struct Stream<R> {
     request: R,
     admitted_on: Rc<Recollection>,
+    opened_ms: u64,
     /// Since when nobody can tell whether it would be admitted.
     unknown_since_ms: Option<u64>,
 }
@@ -53,12 +58,19 @@ impl<R: AsRef<Request>> Streams<Rc<R>> {
     }
 
     /// A response has begun to a request that was admitted on `admitted_on`.
-    pub(crate) fn open(&mut self, id: u32, request: Rc<R>, admitted_on: Rc<Recollection>) {
+    pub(crate) fn open(
+        &mut self,
+        id: u32,
+        request: Rc<R>,
+        admitted_on: Rc<Recollection>,
+        now: Now,
+    ) {
         self.open.insert(
             id,
             Stream {
                 request,
                 admitted_on,
+                opened_ms: now.monotonic_ms,
                 unknown_since_ms: None,
             },
         );
@@ -86,7 +98,8 @@ impl<R: AsRef<Request>> Streams<Rc<R>> {
         mut recall: impl FnMut(&Rc<Recollection>) -> Option<Rc<Recollection>>,
     ) -> Review {
         let mut review = Review::default();
-        for (&id, stream) in &mut self.open {
+        let settled = |stream: &Stream<Rc<R>>| now.monotonic_ms >= stream.opened_ms + GRACE_MS;
+        for (&id, stream) in self.open.iter_mut().filter(|(_, stream)| settled(stream)) {
             let standing = |on: &Rc<Recollection>| {
                 let sight = feed.sight(on.slot, 0);
                 let request = (*stream.request).as_ref();

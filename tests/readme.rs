@@ -1,4 +1,4 @@
-//! README's tables against the code: every configuration field and flag stands in its table, and nothing else does.
+//! README's table of flags against the program's own help: every flag stands in it, and nothing else does.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,48 +11,6 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use stack::repo;
-
-#[test]
-fn every_configuration_field_stands_in_readme_and_nothing_else_does() {
-    let source = fs::read_to_string(repo::root().join("src/config/raw.rs")).unwrap();
-    // What each structure's fields are called from the outside.
-    let structures = [
-        ("RawConfig", ""),
-        ("RawControlPlane", "control_plane."),
-        ("RawRule", "rules[]."),
-        ("RawExempt", "exempt[]."),
-        ("RawKeySource", "key_sources[]."),
-        ("RawCache", "cache."),
-        ("RawLimits", "limits."),
-    ];
-    let parents = [
-        "control_plane",
-        "rules",
-        "exempt",
-        "key_sources",
-        "cache",
-        "limits",
-    ];
-    let mut fields = BTreeSet::new();
-    for (structure, prefix) in structures {
-        let (_, body) = source
-            .split_once(&format!("struct {structure} {{"))
-            .expect(structure);
-        let body = body.split_once("\n}").unwrap().0;
-        for line in body.lines().map(str::trim) {
-            let field = line
-                .strip_prefix("pub(super) ")
-                .or_else(|| line.strip_prefix("pub(crate) "))
-                .and_then(|rest| rest.split_once(':'));
-            if let Some((field, _)) = field
-                && !(prefix.is_empty() && parents.contains(&field))
-            {
-                fields.insert(format!("{prefix}{field}"));
-            }
-        }
-    }
-    assert_eq!(first_column("## Configuring the filter"), fields);
-}
 
 #[test]
 fn every_flag_of_serve_stands_in_readme_and_nothing_else_does() {

@@ -37,12 +37,10 @@ fn key() -> String {
 }
 
 fn request(config: &Config, method: &str, path: &str, headers: &[(&str, &str)]) -> Request {
-    let all: Vec<(String, Vec<u8>)> = [(":method", method), (":path", path)]
-        .iter()
-        .chain(headers)
-        .map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec()))
-        .collect();
-    let arrival = Arrival::read(&all, config);
+    let all = [(":method", method), (":path", path)];
+    let all = all.iter().chain(headers);
+    let all = all.map(|(name, value)| (name.as_bytes(), value.as_bytes()));
+    let arrival = Arrival::read(all, config);
     let credential = arrival.presented.credential();
     arrival.with_credential(credential)
 }

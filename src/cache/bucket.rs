@@ -76,9 +76,11 @@ impl<'a> Bucket<'a> {
             .others(seal, place)
             .filter_map(|sealed| Some((Stamp::split(sealed.body)?.0.fresh_until_ms, sealed)))
             .collect();
-        // The one that ends first goes first.
-        others.sort_by_key(|(fresh_until_ms, _)| std::cmp::Reverse(*fresh_until_ms));
-        others.truncate(WAYS as usize - 1);
+        while others.len() >= WAYS as usize {
+            let ends = others.iter().enumerate().min_by_key(|(_, (ends, _))| *ends);
+            let Some((first, _)) = ends else { break };
+            others.swap_remove(first);
+        }
         let body = entry.to_bytes();
         let ours = Sealed {
             name: &place.name,

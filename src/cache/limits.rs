@@ -2,7 +2,7 @@
 
 use super::Region;
 use super::bucket::WAYS;
-use crate::config::{ConfigError, RawCache, in_range};
+use crate::config::{ConfigError, Fields};
 
 /// How much is remembered, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,37 +22,30 @@ pub(crate) struct CacheLimits {
 }
 
 impl CacheLimits {
-    pub(crate) fn parse(raw: &RawCache) -> Result<Self, ConfigError> {
-        let entries = |field, value| in_range(field, value, 4, 1 << 20).map(|n| n.div_ceil(WAYS));
-        Ok(Self {
-            policies: entries("cache.policies", raw.policies)?,
-            unknown_projects: entries("cache.unknown_projects", raw.unknown_projects)?,
-            valid_keys: entries("cache.valid_keys", raw.valid_keys)?,
-            invalid_keys: entries("cache.invalid_keys", raw.invalid_keys)?,
-            max_ttl_ms: in_range("cache.max_ttl_ms", raw.max_ttl_ms, 0, 86_400_000)?.into(),
-            max_negative_ttl_ms: in_range(
-                "cache.max_negative_ttl_ms",
-                raw.max_negative_ttl_ms,
-                0,
-                600_000,
-            )?
-            .into(),
-            local_entries: in_range("cache.local_entries", raw.local_entries, 16, 65_536)? as usize,
-            unconfirmed_ttl_ms: in_range(
-                "cache.unconfirmed_ttl_ms",
-                raw.unconfirmed_ttl_ms,
-                100,
-                600_000,
-            )?
-            .into(),
-            stale_if_error_ms: in_range(
-                "cache.stale_if_error_ms",
-                raw.stale_if_error_ms,
-                0,
-                86_400_000,
-            )?
-            .into(),
-        })
+    pub(crate) fn parse(mut fields: Fields) -> Result<Self, ConfigError> {
+        let mut entries = |name, default| {
+            let entries = fields.number(name, WAYS..=1 << 20, default);
+            entries.map(|entries| entries.div_ceil(WAYS))
+        };
+        let limits = Self {
+            policies: entries("policies", 16_384)?,
+            unknown_projects: entries("unknown_projects", 4_096)?,
+            valid_keys: entries("valid_keys", 65_536)?,
+            invalid_keys: entries("invalid_keys", 4_096)?,
+            local_entries: fields.number("local_entries", 16..=65_536, 4_096)? as usize,
+            max_ttl_ms: fields.number("max_ttl_ms", 0..=86_400_000, 600_000)?.into(),
+            max_negative_ttl_ms: fields
+                .number("max_negative_ttl_ms", 0..=600_000, 5_000)?
+                .into(),
+            unconfirmed_ttl_ms: fields
+                .number("unconfirmed_ttl_ms", 100..=600_000, 30_000)?
+                .into(),
+            stale_if_error_ms: fields
+                .number("stale_if_error_ms", 0..=86_400_000, 600_000)?
+                .into(),
+        };
+        fields.finish()?;
+        Ok(limits)
     }
 
     /// Buckets of a region; at least one.

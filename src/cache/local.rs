@@ -103,7 +103,7 @@ impl LocalCache {
     /// had to go.
     pub(crate) fn insert(&mut self, recollection: Rc<Recollection>) -> bool {
         let name = recollection.question.name;
-        let (own, other) = if recollection.known.is_good() {
+        let (own, other) = if recollection.is_good() {
             (&mut self.good, &mut self.rest)
         } else {
             (&mut self.rest, &mut self.good)
@@ -129,6 +129,12 @@ impl Recollection {
             known,
             quiet_until_ms: Cell::default(),
         })
+    }
+
+    /// Whether clients cannot make it up: its project is known and its key, if it has one, is good.
+    fn is_good(&self) -> bool {
+        let asks_about_key = self.question.key.is_some();
+        self.known.is_good() && self.known.verdict.is_some() == asks_about_key
     }
 
     /// The credential of a request that is called like this one and shows `presented`.

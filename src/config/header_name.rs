@@ -13,7 +13,7 @@ impl HeaderName {
         if name.is_empty() || !name.bytes().all(is_token) {
             return Err(ConfigError::new(
                 field,
-                format!("is {text:?}, which is no header name; write one like \"x-api-key\""),
+                format!("is {text}, which is no header name; write one like x-api-key"),
             ));
         }
         if matches!(
@@ -22,7 +22,7 @@ impl HeaderName {
         ) {
             return Err(ConfigError::new(
                 field,
-                format!("is {text:?}, which HTTP itself uses; choose another header"),
+                format!("is {text}, which HTTP itself uses; choose another header"),
             ));
         }
         Ok(Self(name))

@@ -157,7 +157,7 @@ fn a_bad_configuration_is_refused_by_the_name_of_its_field() {
         ),
         (
             json!({"rules": [{"prefix": "/mcp/{project_id}"}]}),
-            "rules[0].prefix",
+            "rules[0].path",
         ),
         (
             json!({"rules": [{"path": "/mcp/{project_id}"}, {"path": "/mcp/{server_id}/x"}]}),
@@ -198,7 +198,7 @@ fn a_bad_configuration_is_refused_by_the_name_of_its_field() {
         ),
         (
             json!({"key_sources": [{"query": "api_key"}]}),
-            "key_sources[0].query",
+            "key_sources[0].header",
         ),
         (json!({"strip_key": true}), "strip_key"),
         (json!({"failure_mode_allow": "yes"}), "failure_mode_allow"),
@@ -255,4 +255,49 @@ proptest! {
     fn no_path_rule_makes_the_configuration_panic(path in "[/{}a-z_.%;\\\\]{0,40}") {
         let _ = config(&json!({"rules": [{"path": path}]}));
     }
+}
+
+/// What each object of the configuration is called in README's table, and a configuration with an unknown field in it.
+#[test]
+fn every_field_stands_in_readmes_table_and_nothing_else_does() {
+    let objects = [
+        ("", json!({"?": 1})),
+        ("control_plane.", json!({"control_plane": {"?": 1}})),
+        (
+            "rules[].",
+            json!({"rules": [{"path": "/mcp/{project_id}", "?": 1}]}),
+        ),
+        ("exempt[].", json!({"exempt": [{"path": "/a", "?": 1}]})),
+        (
+            "key_sources[].",
+            json!({"key_sources": [{"header": "a", "?": 1}]}),
+        ),
+        ("cache.", json!({"cache": {"?": 1}})),
+        ("limits.", json!({"limits": {"?": 1}})),
+    ];
+    let mut fields = std::collections::BTreeSet::new();
+    for (prefix, patch) in &objects {
+        let error = config(patch).unwrap_err();
+        let (_, known) = error.split_once("the fields here are ").expect(&error);
+        fields.extend(known.split(", ").map(|field| format!("{prefix}{field}")));
+    }
+    for (object, _) in &objects {
+        fields.remove(object.trim_end_matches("[].").trim_end_matches('.'));
+    }
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    let (_, section) = readme.split_once("## Configuring the filter").unwrap();
+    let rows = section
+        .lines()
+        .skip_while(|line| !line.starts_with("| ---"));
+    let documented = rows
+        .skip(1)
+        .take_while(|line| line.starts_with('|'))
+        .filter_map(|line| line.split('|').nth(1))
+        .flat_map(|cell| cell.split(", "))
+        .map(|field| field.trim().trim_matches('`').to_owned());
+    assert_eq!(
+        documented.collect::<std::collections::BTreeSet<_>>(),
+        fields
+    );
 }

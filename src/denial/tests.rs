@@ -1,19 +1,31 @@
 //! What a refused client sees.
 
+use serde_json::json;
+
 use super::*;
+use crate::config::Fields;
 use crate::key_source::KeySources;
 
+fn sources(header: &str, scheme: Option<&str>) -> KeySources {
+    let source = json!({"header": header, "scheme": scheme});
+    let mut source = json!({"key_sources": [source]});
+    if scheme.is_none() {
+        source["key_sources"][0]
+            .as_object_mut()
+            .unwrap()
+            .remove("scheme");
+    }
+    let mut fields = Fields::parse(source.to_string().as_bytes()).unwrap();
+    KeySources::parse(fields.objects("key_sources").unwrap()).unwrap()
+}
+
 fn bodies(scheme: Option<&str>) -> Bodies {
-    let source = crate::config::RawKeySource {
-        header: if scheme.is_some() {
-            "Authorization"
-        } else {
-            "x-api-key"
-        }
-        .to_owned(),
-        scheme: scheme.map(str::to_owned),
+    let header = if scheme.is_some() {
+        "Authorization"
+    } else {
+        "x-api-key"
     };
-    Bodies::new(&KeySources::parse(&[source]).unwrap())
+    Bodies::new(&sources(header, scheme))
 }
 
 #[test]
@@ -99,15 +111,8 @@ fn every_denial_has_its_own_place_name_and_details() {
 
 #[test]
 fn the_challenge_can_be_changed_and_dropped() {
-    let sources = |scheme: Option<&str>| {
-        let source = crate::config::RawKeySource {
-            header: "X-Key".to_owned(),
-            scheme: scheme.map(str::to_owned),
-        };
-        KeySources::parse(&[source]).unwrap()
-    };
     let value = |configured, scheme| {
-        Challenge::parse(configured, &sources(scheme))
+        Challenge::parse(configured, &sources("X-Key", scheme))
             .unwrap()
             .value()
             .map(str::to_owned)

@@ -124,6 +124,25 @@ fn a_lost_answer_ends_the_wait_and_is_forgotten() {
 }
 
 #[test]
+fn a_lost_answer_is_asked_for_anew_while_requests_keep_coming() {
+    let mut flights = flights();
+    flights.join(&question(1), 1, "a", at(0));
+    let asked = flights.next_unsent().unwrap();
+    flights.handle_sent(asked, 7, sent(0));
+    flights.join(&question(1), 2, "b", at(900));
+    assert!(flights.is_asking(&question(1), at(1_099)));
+    assert!(!flights.is_asking(&question(1), at(1_100)));
+    assert_eq!(flights.join(&question(1), 3, "c", at(1_100)), Joined::Leads);
+    let asked = flights.next_unsent().unwrap();
+    flights.handle_sent(asked, 8, sent(1_100));
+    assert!(
+        flights.handle_response(7).is_none(),
+        "the lost one, too late"
+    );
+    assert_eq!(flights.handle_response(8).unwrap().into_waiters().len(), 3);
+}
+
+#[test]
 fn a_check_that_is_never_sent_is_forgotten_too() {
     let mut flights = flights();
     flights.ask(&question(1), at(0));

@@ -104,7 +104,10 @@ impl Exchange {
         };
         worker.metrics.request(decision.outcome(), decision.cache);
         set_filter_state("mcp.outcome", decision.outcome().name());
-        set_filter_state("mcp.cache", decision.cache.name());
+        // A filter state costs more than the look-up that a hit is; the log is told of everything else.
+        if decision.cache != CacheState::Hit {
+            set_filter_state("mcp.cache", decision.cache.name());
+        }
         if let Some(project) = &decision.project {
             set_filter_state("mcp.project_id", project.as_str());
         }
@@ -193,8 +196,7 @@ fn set_header(name: &str, value: Option<&str>) {
 
 /// Values are ids and names from fixed lists, which need no escaping in any log.
 fn set_filter_state(name: &str, value: &str) {
-    // One path element: with two, Envoy joins them by a zero byte that no log format can name.
-    if hostcalls::set_property(vec![name], Some(value.as_bytes())).is_err() {
+    if !ffi::set_filter_state(name, value) {
         log::debug!("Envoy did not take the filter state {name}");
     }
 }

@@ -52,12 +52,16 @@ struct Poll {
 
 impl FeedPoll {
     pub(super) fn new(seal: Rc<Seal>, me: u64, unconfirmed_ttl_ms: u64) -> Self {
+        let shared = SharedFeed::new(seal);
+        let mut feed = Feed::new();
+        // Before the first request: shared data may hold what the feed has long called changed.
+        shared.follow(&mut feed);
         Self {
             me,
             // An answer confirms as of when it was asked for: two polls in a row must fit well into that time.
             wait_ms: (unconfirmed_ttl_ms / 4).min(MAX_WAIT_MS),
-            shared: SharedFeed::new(seal),
-            feed: RefCell::new(Feed::new()),
+            shared,
+            feed: RefCell::new(feed),
             poll: Cell::default(),
             leads: Cell::default(),
             begins_anew: Cell::new(false),
@@ -145,7 +149,7 @@ impl FeedPoll {
         let mut feed = self.feed.borrow_mut();
         match feed.handle_answer(poll.after, answer, poll.asked_ms) {
             Ok(anew) => {
-                let changed = anew || !answer.changes.is_empty();
+                let changed = anew || answer.revision > poll.after;
                 metrics.feed_polled(None);
                 if anew {
                     metrics.feed_began_anew();

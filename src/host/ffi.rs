@@ -1,11 +1,14 @@
-//! The two host calls that the SDK lacks, and the only `unsafe` of the filter.
+//! The host calls that the SDK lacks or makes too dear, and the only `unsafe` of the filter.
 //!
 //! The SDK's `send_http_response` passes no response code details, and neither it nor the standard library gives
-//! the monotonic clock as a number that two VMs can compare.
+//! the monotonic clock as a number that two VMs can compare. Its header maps and properties cost several
+//! allocations each, on every request.
 
 #![allow(unsafe_code, reason = "a host call is an extern function")]
 
-use std::ptr::null;
+use std::ptr::{null, null_mut};
+
+use crate::request::HeaderBlock;
 
 #[cfg_attr(target_family = "wasm", link(wasm_import_module = "env"))]
 unsafe extern "C" {
@@ -21,7 +24,20 @@ unsafe extern "C" {
         headers_len: usize,
         grpc_status: i32,
     ) -> u32;
+
+    /// Gives a buffer that the host had allocated in this VM by the SDK's `proxy_on_memory_allocate`.
+    fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, len: *mut usize) -> u32;
+
+    fn proxy_set_property(
+        path: *const u8,
+        path_len: usize,
+        value: *const u8,
+        value_len: usize,
+    ) -> u32;
 }
+
+/// The request headers in proxy-wasm's list of maps.
+const REQUEST_HEADERS: u32 = 0;
 
 #[cfg_attr(
     target_family = "wasm",
@@ -60,6 +76,28 @@ pub(super) fn send_local_response(
             -1,
         )
     };
+    result == 0
+}
+
+/// The headers of the request of the effective context, in one copy; none when they are not to be had.
+pub(super) fn request_headers() -> HeaderBlock {
+    let (mut data, mut len) = (null_mut::<u8>(), 0usize);
+    // SAFETY: both pointers are those of live variables, which the host fills before it returns.
+    let result =
+        unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, &raw mut data, &raw mut len) };
+    if result != 0 || data.is_null() {
+        return HeaderBlock::new(Vec::new());
+    }
+    // SAFETY: the host had these `len` bytes allocated by `proxy_on_memory_allocate`, which is a `Vec` of that
+    // capacity whose ownership was given away, and has filled them all; nobody else keeps the pointer.
+    HeaderBlock::new(unsafe { Vec::from_raw_parts(data, len, len) })
+}
+
+/// Sets the filter state `wasm.<name>` of the effective context. Returns whether Envoy took it.
+pub(super) fn set_filter_state(name: &str, value: &str) -> bool {
+    // SAFETY: every pointer is that of a live slice and goes with its length; the host copies what they point at.
+    let result =
+        unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
     result == 0
 }
 

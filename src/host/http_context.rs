@@ -2,9 +2,8 @@
 
 use std::rc::Rc;
 
-use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::{Action, MapType};
+use proxy_wasm::types::Action;
 
 use super::exchange::SharedExchange;
 use super::ffi;
@@ -52,9 +51,8 @@ impl HttpContext for AuthHttp {
             ffi::send_local_response(503, "mcp_key_auth_not_configured", &[], b"");
             return Action::Pause;
         };
-        // As bytes: the SDK's String getters trap on a header that is not UTF-8.
-        let headers = hostcalls::get_map_bytes(MapType::HttpRequestHeaders).unwrap_or_default();
-        let arrival = Arrival::read(&headers, &worker.config);
+        let headers = ffi::request_headers();
+        let arrival = Arrival::read(headers.iter(), &worker.config);
         let (exchange, action) = worker.handle_request(self.id, arrival);
         self.exchange = Some(exchange);
         action

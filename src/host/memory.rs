@@ -89,7 +89,7 @@ impl Memory {
         Some(newer)
     }
 
-    /// Remembers the answer to `question`, for this worker and the others.
+    /// Remembers the answer to `question`, for this worker and the others, and tells what is known with it.
     pub(super) fn remember(
         &self,
         question: Question,
@@ -97,8 +97,14 @@ impl Memory {
         now: Now,
         metrics: &Metrics,
     ) -> Rc<Recollection> {
+        // Another worker, or this one through another, may have learnt something later while the check was under way.
+        let mut newest = self.shared.known(&question);
+        if let Some(local) = self.recall(&question.name) {
+            newest = local.known.newest(newest);
+        }
+        newest = newest.newest(known.clone());
         self.shared.remember(&question, known, now, metrics);
-        let recollection = Recollection::new(question, known.clone());
+        let recollection = Recollection::new(question, newest);
         self.keep(&recollection, metrics);
         recollection
     }

@@ -28,8 +28,12 @@ impl AuthRoot {
             .unwrap_or_default();
         let config = Config::parse(&json, |name| std::env::var(name).ok())
             .map_err(|error| error.to_string())?;
-        let worker = Worker::new(self.id, config)
-            .map_err(|status| format!("Envoy refused a metric or a queue: {status:?}"))?;
+        let worker = Worker::new(self.id, config).map_err(|status| {
+            format!(
+                "Envoy refused a metric, a queue or a tick: status {}",
+                status as u32
+            )
+        })?;
         self.worker = Some(Rc::new(worker));
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Ends open event streams that would not be admitted any more.
+//! Ends open responses that would not be admitted any more.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -14,7 +14,7 @@ use crate::reachability::Reachability;
 use crate::streams::Streams;
 
 /// How often open streams are looked at when nothing is known to have changed: what a key's own expiry waits for.
-const REVIEW_MS: u64 = 400;
+const REVIEW_MS: u64 = 200;
 
 /// The open streams of one worker.
 #[derive(Debug)]
@@ -32,9 +32,17 @@ impl StreamGuard {
     }
 
     /// A response began that may go on for long.
-    pub(super) fn open(&self, id: u32, exchange: &SharedExchange, admitted_on: Rc<Recollection>) {
+    pub(super) fn open(
+        &self,
+        id: u32,
+        exchange: &SharedExchange,
+        admitted_on: Rc<Recollection>,
+        now: Now,
+    ) {
         let exchange = Rc::clone(exchange);
-        self.streams.borrow_mut().open(id, exchange, admitted_on);
+        self.streams
+            .borrow_mut()
+            .open(id, exchange, admitted_on, now);
     }
 
     /// It is over.
@@ -66,7 +74,6 @@ impl StreamGuard {
         for id in review.end {
             self.close(id);
             if hostcalls::set_effective_context(id).is_ok()
-                && is_event_stream()
                 && hostcalls::reset_http_response().is_ok()
             {
                 ended += 1;
@@ -74,13 +81,4 @@ impl StreamGuard {
         }
         (ended, review.ask)
     }
-}
-
-/// Whether the response of the effective context is one that goes on until somebody ends it. Any other is let finish.
-fn is_event_stream() -> bool {
-    let path = vec!["response", "headers", "content-type"];
-    hostcalls::get_property(path)
-        .ok()
-        .flatten()
-        .is_some_and(|value| value.to_ascii_lowercase().starts_with(b"text/event-stream"))
 }

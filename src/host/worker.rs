@@ -18,7 +18,7 @@ use super::wake_up::WakeUp;
 use super::{callout, clock};
 use crate::authenticator::{self, Decision, Errand, Step};
 use crate::budget::Budget;
-use crate::cache::{Recollection, Seal};
+use crate::cache::{Known, Recollection, Seal};
 use crate::check::{Answer, Fault, MAX_ANSWER_LEN, Question};
 use crate::config::Config;
 use crate::denial::Bodies;
@@ -82,14 +82,14 @@ impl Worker {
 
     /// Decides on a request, or makes it wait. Called in the headers callback of the request `id`.
     pub(super) fn handle_request(&self, id: u32, arrival: Arrival<'_>) -> (SharedExchange, Action) {
-        let now = clock::now();
         let Some(subject) = arrival.subject() else {
+            let now = clock::now();
             let exchange = Exchange::new(arrival.with_credential(Credential::Missing), None);
             let sight = self.sight(None);
             let step = authenticator::decide(
                 &self.config,
                 &exchange.request,
-                &Default::default(),
+                &Known::default(),
                 &sight,
                 self.reachability.get(),
                 now,
@@ -116,7 +116,7 @@ impl Worker {
             }
         };
         let request = arrival.with_credential(credential);
-        self.decide(id, request, recollection, tier, now)
+        self.decide(id, request, recollection, tier)
     }
 
     /// The request `id` will not be decided any more: its client left, or Envoy answered it.
@@ -132,7 +132,8 @@ impl Worker {
         if self.config.end_streams_on_revoke
             && let Some(admitted_on) = exchange.admitted_on()
         {
-            self.streams.open(id, exchange, admitted_on);
+            let now = clock::now_for(&admitted_on.known);
+            self.streams.open(id, exchange, admitted_on, now);
         }
     }
 
@@ -203,16 +204,17 @@ impl Worker {
         request: Request,
         recollection: Rc<Recollection>,
         tier: CacheState,
-        now: Now,
     ) -> (SharedExchange, Action) {
         let mut recollection = recollection;
         let mut tier = tier;
+        let mut now = clock::now_for(&recollection.known);
         let mut step = self.step(&request, &recollection, now);
         // Another worker may have learnt what this one lacks, or is about to ask for anew.
         if tier == CacheState::Hit
             && !is_served(&step, &recollection, now)
             && let Some(newer) = self.memory.look_again(&recollection, &self.metrics)
         {
+            now = clock::now_for(&newer.known);
             step = self.step(&request, &newer, now);
             recollection = newer;
             tier = CacheState::SharedHit;
@@ -258,7 +260,7 @@ impl Worker {
     ) -> Action {
         let question = &recollection.question;
         let mut flights = self.flights.borrow_mut();
-        let new = !flights.is_asking(question);
+        let new = !flights.is_asking(question, now);
         let charged = new && question.key.is_some();
         let fault = if charged && !self.budget.borrow_mut().take(&question.subject, now) {
             Some(Fault::OverBudget)
@@ -297,7 +299,7 @@ impl Worker {
     /// Asks something for which no request waits.
     fn run(&self, errand: Errand, recollection: &Recollection, now: Now) {
         let question = &recollection.question;
-        if self.flights.borrow().is_asking(question) {
+        if self.flights.borrow().is_asking(question, now) {
             return;
         }
         let until_ms = now.monotonic_ms + u64::from(self.config.control_plane.timeout_ms);
@@ -412,12 +414,16 @@ impl Worker {
     }
 
     fn faulted(&self, exchange: &Exchange, now: Now) -> Decision {
-        let recollection = exchange.recollection();
-        let slot = recollection.as_ref().and_then(|r| r.slot);
-        let nothing = Default::default();
-        let known = recollection.as_ref().map_or(&nothing, |r| &r.known);
-        let sight = self.sight(slot);
-        authenticator::decide_faulted(&self.config, &exchange.request, known, &sight, now)
+        let mut known = Known::default();
+        if let Some(then) = exchange.recollection() {
+            // Others may have learnt something since it came.
+            let newer = self.memory.recall(&then.question.name);
+            known = then
+                .known
+                .newest(newer.map_or_else(Known::default, |r| r.known.clone()));
+        }
+        let sight = self.sight(Slot::of_known(&known));
+        authenticator::decide_faulted(&self.config, &exchange.request, &known, &sight, now)
     }
 
     /// Gives each waiter that is still there its decision. A context that is gone is one whose client left.
@@ -488,7 +494,7 @@ impl Worker {
         let before = self.reachability.replace(Reachability::faulted(now));
         if !before.is_down() {
             log::warn!(
-                "a check failed ({}): the cluster {:?} gave no usable answer; what is last known good goes on serving",
+                "a check failed ({}): the cluster {} gave no usable answer; what is last known good goes on serving",
                 fault.name(),
                 self.config.control_plane.cluster
             );

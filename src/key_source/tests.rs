@@ -3,25 +3,18 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::config::RawKeySource;
 
 fn sources() -> KeySources {
-    let source = |header: &str, scheme: Option<&str>| RawKeySource {
-        header: header.to_owned(),
-        scheme: scheme.map(str::to_owned),
-    };
-    KeySources::parse(&[
-        source("x-api-key", None),
-        source("authorization", Some("Bearer")),
-    ])
-    .unwrap()
+    let json = br#"{"key_sources": [{"header": "x-api-key"}, {"header": "authorization", "scheme": "Bearer"}]}"#;
+    let mut fields = Fields::parse(json).unwrap();
+    KeySources::parse(fields.objects("key_sources").unwrap()).unwrap()
 }
 
 fn present(headers: &[(&str, &[u8])]) -> (Credential, Vec<String>) {
     let sources = sources();
     let mut collector = sources.collector();
     for (name, value) in headers {
-        collector.handle_header(name, value);
+        collector.handle_header(name.as_bytes(), value);
     }
     let (presented, carriers) = collector.finish();
     let carriers = sources.names(carriers).map(str::to_owned).collect();

@@ -28,7 +28,7 @@ impl PathRule {
         let refuse = |problem: &str| {
             Err(ConfigError::new(
                 field,
-                format!("is {path:?}, {problem}; write a path like \"/mcp/{{project_id}}\""),
+                format!("is {path}, {problem}; write a path like /mcp/{{project_id}}"),
             ))
         };
         let Some(segments) = path.strip_prefix('/') else {

@@ -5,33 +5,22 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn routes(unmatched: RawUnmatched) -> Routes {
-    let rule = |path: &str| RawRule {
-        path: path.to_owned(),
-    };
-    Routes::parse(
-        &[
-            rule("/mcp/{project_id}"),
-            rule("/v3/mcp/{server_id}"),
-            rule("/projects/{project_id}/mcp"),
-        ],
-        &[
-            RawExempt {
-                path: Some("/healthz".to_owned()),
-                prefix: None,
-            },
-            RawExempt {
-                path: None,
-                prefix: Some("/.well-known/".to_owned()),
-            },
-        ],
-        unmatched,
-    )
-    .unwrap()
+fn routes(unmatched: &str) -> Routes {
+    parse(&format!(
+        r#"{{
+            "rules": [{{"path": "/mcp/{{project_id}}"}}, {{"path": "/v3/mcp/{{server_id}}"}}, {{"path": "/projects/{{project_id}}/mcp"}}],
+            "exempt": [{{"path": "/healthz"}}, {{"prefix": "/.well-known/"}}],
+            "unmatched": "{unmatched}"
+        }}"#
+    ))
+}
+
+fn parse(json: &str) -> Routes {
+    Routes::parse(&mut Fields::parse(json.as_bytes()).unwrap()).unwrap()
 }
 
 fn route(path: impl AsRef<[u8]>) -> Route {
-    routes(RawUnmatched::Deny).route(Some(path.as_ref()))
+    routes("deny").route(Some(path.as_ref()))
 }
 
 fn project(id: &str) -> Route {
@@ -123,12 +112,12 @@ fn a_path_that_another_reader_could_take_for_another_leads_nowhere() {
     }
     assert_eq!(route(b"/mcp/p1/\xff"), Route::Nowhere);
     assert_eq!(route(format!("/mcp/{}", "x".repeat(65))), Route::Nowhere);
-    assert_eq!(routes(RawUnmatched::Deny).route(None), Route::Nowhere);
+    assert_eq!(routes("deny").route(None), Route::Nowhere);
 }
 
 #[test]
 fn unmatched_allow_lets_through_only_what_lies_clearly_outside() {
-    let routes = routes(RawUnmatched::Allow);
+    let routes = routes("allow");
     for path in [
         "/",
         "/docs",
@@ -175,10 +164,7 @@ fn unmatched_allow_lets_through_only_what_lies_clearly_outside() {
 
 #[test]
 fn a_rule_on_the_root_protects_everything() {
-    let rules = [RawRule {
-        path: "/{project_id}".to_owned(),
-    }];
-    let routes = Routes::parse(&rules, &[], RawUnmatched::Allow).unwrap();
+    let routes = parse(r#"{"rules": [{"path": "/{project_id}"}], "unmatched": "allow"}"#);
     assert_eq!(routes.route(Some(b"/p1/x")), project("p1"));
     assert_eq!(routes.route(Some(b"/p.1")), Route::Nowhere);
     assert_eq!(routes.route(Some(b"/")), Route::Nowhere);
@@ -193,6 +179,6 @@ proptest! {
             prop_assert!(tail.starts_with(id.as_str().as_bytes()));
             prop_assert!(matches!(tail.get(id.as_str().len()), None | Some(b'/' | b'?')));
         }
-        let _ = routes(RawUnmatched::Allow).route(Some(&tail));
+        let _ = routes("allow").route(Some(&tail));
     }
 }

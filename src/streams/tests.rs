@@ -33,8 +33,8 @@ fn id(text: &str) -> Id {
 }
 
 fn request(key: Option<KeySha256>) -> Rc<Admitted> {
-    let headers = [(":path".to_owned(), b"/p1".to_vec())];
-    let arrival = Arrival::read(&headers, &config());
+    let headers = [(&b":path"[..], &b"/p1"[..])];
+    let arrival = Arrival::read(headers.into_iter(), &config());
     Rc::new(Admitted(arrival.with_credential(
         key.map_or(Credential::Missing, Credential::Key),
     )))
@@ -102,6 +102,14 @@ fn at(offset_ms: u64) -> Now {
     }
 }
 
+/// Long before the rest.
+fn opened() -> Now {
+    Now {
+        monotonic_ms: NOW - 60_000,
+        unix_ms: 0,
+    }
+}
+
 fn keyed(expires_at_ms: Option<u64>) -> Streams<Rc<Admitted>> {
     let mut streams = Streams::new();
     let on = recollection(
@@ -110,7 +118,7 @@ fn keyed(expires_at_ms: Option<u64>) -> Streams<Rc<Admitted>> {
         10,
         expires_at_ms,
     );
-    streams.open(7, request(Some(KeySha256([1; 32]))), on);
+    streams.open(7, request(Some(KeySha256([1; 32]))), on, opened());
     streams
 }
 
@@ -158,6 +166,7 @@ fn a_keyless_stream_ends_when_its_project_locks() {
         7,
         request(None),
         recollection(Policy::Open(id("p1")), None, 10, None),
+        opened(),
     );
     let locked = recollection(Policy::Required(id("p1")), None, 11, None);
     assert_eq!(
@@ -193,4 +202,22 @@ fn a_closed_stream_is_forgotten() {
     let mut streams = keyed(None);
     streams.close(7);
     assert!(streams.is_empty());
+}
+
+#[test]
+fn an_answer_that_has_just_begun_is_let_finish() {
+    let mut streams = Streams::new();
+    let on = recollection(Policy::Open(id("p1")), None, 10, None);
+    streams.open(7, request(None), on, at(0));
+    let locked = recollection(Policy::Required(id("p1")), None, 11, None);
+    let feed = feed(Some(11));
+    assert!(
+        review(&mut streams, &feed, at(GRACE_MS - 1), Some(&locked))
+            .end
+            .is_empty()
+    );
+    assert_eq!(
+        review(&mut streams, &feed, at(GRACE_MS), Some(&locked)).end,
+        [7]
+    );
 }

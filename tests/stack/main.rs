@@ -15,6 +15,7 @@ mod chaos;
 mod configuration;
 mod faults;
 mod flips;
+mod feed;
 mod mcp_session;
 mod outcomes;
 mod real_control_plane;

@@ -1,6 +1,7 @@
 //! Identifiers as they appear in paths, headers, logs and messages.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -9,9 +10,10 @@ pub const MAX_LEN: usize = 64;
 
 /// An identifier of a project, an MCP server or a key: `[A-Za-z0-9_-]{1,64}`.
 ///
-/// **An `Id` is safe to place in a header, a log line, a path segment and JSON without escaping.**
+/// **An `Id` is safe to place in a header, a log line, a path segment and JSON without escaping.** Clones share
+/// one text.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Id(Box<str>);
+pub struct Id(Arc<str>);
 
 /// Why a text is not an [`Id`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

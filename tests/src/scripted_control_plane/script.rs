@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use edge_api::check::{CheckRequest, CheckResponse, Key, Project, Subject, Verdict};
 use edge_api::id::Id;
@@ -20,6 +21,8 @@ pub(super) struct Script {
     keys: HashMap<KeySha256, KeyRow>,
     pub(super) history: History,
     pub(super) ttl_ms: u64,
+    /// Whether a key's own expiry is looked at.
+    pub(super) expires: bool,
     /// The revision that checks are answered with, where it is not the true one.
     pub(super) checks_lag_at: Option<u64>,
     pub(super) fault: Fault,
@@ -45,6 +48,7 @@ impl Script {
             keys: HashMap::new(),
             history: History::new(),
             ttl_ms: 30_000,
+            expires: true,
             checks_lag_at: None,
             fault: Fault::None,
             calls: Vec::new(),
@@ -125,15 +129,24 @@ impl Script {
                 expires_at: None,
             },
             Some(row) => Key {
-                verdict: if row.project == *project {
-                    row.verdict
-                } else {
-                    Verdict::OtherProject
+                verdict: match row.verdict {
+                    _ if row.project != *project => Verdict::OtherProject,
+                    Verdict::Valid if self.expires && row.is_over() => Verdict::Expired,
+                    verdict => verdict,
                 },
                 id: Some(row.id.clone()),
                 expires_at: row.expires_at,
             },
         }
+    }
+}
+
+impl KeyRow {
+    fn is_over(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let now_ms = now.map_or(0, |now| now.as_millis());
+        self.expires_at
+            .is_some_and(|expires_at| u128::from(expires_at) <= now_ms)
     }
 }
 

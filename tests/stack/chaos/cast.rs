@@ -98,7 +98,7 @@ impl Cast {
         let keyed = |project: &str, key: &str| request(project, Some(key));
         match role {
             0..=3 => {
-                let key = &self.regulars[turn % self.regulars.len()];
+                let key = &self.regulars[(round * 4 + role) % self.regulars.len()];
                 (Who::Regular, keyed(&self.locked, &key.raw))
             }
             4 | 5 => {
@@ -120,7 +120,7 @@ impl Cast {
             6 | 7 => (Who::Keyless, request(&self.locked, None)),
             8 => (Who::Guest, request(&self.open, None)),
             9 | 10 => {
-                let victim = turn % self.victims.len();
+                let victim = (round * 2 + role) % self.victims.len();
                 (
                     Who::Victim(victim),
                     keyed(&self.haunted, &self.victims[victim].raw),

@@ -54,7 +54,8 @@ struct Inner {
     revocations: BTreeMap<usize, Revocation>,
     answers: BTreeMap<(Who, u16), u64>,
     longest: Duration,
-    wrong: Vec<String>,
+    /// How often each wrong thing was seen.
+    wrong: BTreeMap<String, u64>,
 }
 
 /// A time whose end may not be known yet.
@@ -143,7 +144,7 @@ impl Ledger {
     }
 
     pub(super) fn complain(&self, complaint: String) {
-        self.lock().wrong.push(complaint);
+        *self.lock().wrong.entry(complaint).or_default() += 1;
     }
 
     /// Judges one answer.
@@ -153,24 +154,17 @@ impl Ledger {
         let took = reply.received - reply.sent;
         inner.longest = inner.longest.max(took);
         let complaint = inner.complaint(who, reply).or_else(|| {
-            (took > LONGEST).then(|| format!("{who:?} waited {took:?} for a {}", reply.status))
+            (took > LONGEST).then(|| format!("{who:?} waited {took:.1?} for a {}", reply.status))
         });
         if let Some(complaint) = complaint {
-            let troubles = inner.troubles.iter().map(|window| window.to_string());
-            let troubles = troubles.collect::<Vec<_>>().join(", ");
-            inner.wrong.push(format!("{complaint}; after: {troubles}"));
+            *inner.wrong.entry(complaint).or_default() += 1;
         }
     }
 
     /// What came back, if nothing about it was wrong.
     pub(super) fn answers(&self) -> (BTreeMap<(Who, u16), u64>, Duration) {
         let inner = self.lock();
-        assert!(
-            inner.wrong.is_empty(),
-            "{} wrong: {:#?}",
-            inner.wrong.len(),
-            &inner.wrong[..inner.wrong.len().min(20)]
-        );
+        assert!(inner.wrong.is_empty(), "{:#?}", inner.wrong);
         (inner.answers.clone(), inner.longest)
     }
 
@@ -211,8 +205,13 @@ impl Inner {
             }
         };
         (!right).then(|| {
-            let retry_after = reply.retry_after;
-            format!("{who:?} got {status} (trouble: {trouble}, empty: {empty}, retry-after: {retry_after})")
+            let when = self.troubles.last().map_or_else(
+                || "before all trouble".to_owned(),
+                |last| format!("{} {}", if trouble { "in" } else { "after" }, last.name),
+            );
+            let empty = if empty { ", known to nobody" } else { "" };
+            let promise = if reply.retry_after { "with" } else { "without" };
+            format!("{who:?} got {status} {when}{empty}, {promise} retry-after")
         })
     }
 }
@@ -224,16 +223,6 @@ impl Window {
             from: Instant::now(),
             to: None,
         }
-    }
-}
-
-impl std::fmt::Display for Window {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let ended = self.to.map_or_else(
-            || "lasts".to_owned(),
-            |to| format!("ended {:?} ago", to.elapsed()),
-        );
-        write!(f, "{} ({ended})", self.name)
     }
 }
 

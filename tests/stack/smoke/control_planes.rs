@@ -28,21 +28,34 @@ async fn the_scripted_control_plane_decides_like_a_real_one() {
     control_plane.set_project("pr_1", true);
     control_plane.set_project("pr_2", true);
     control_plane.set_key(&mint_key(1), "key_1", "pr_1", Verdict::Revoked, None);
+    for (seed, expires_at) in [(3, 1_000), (4, u64::MAX)] {
+        let key_id = format!("key_{seed}");
+        let expires_at = Some(expires_at);
+        control_plane.set_key(&mint_key(seed), &key_id, "pr_1", Verdict::Valid, expires_at);
+    }
     let addr = control_plane.addr();
     for (project, key, verdict) in [
         ("pr_1", mint_key(1), Some("revoked")),
         ("pr_1", mint_key(2), Some("unknown")),
         ("pr_2", mint_key(1), Some("other_project")),
         ("pr_3", mint_key(1), None),
+        ("pr_1", mint_key(3), Some("expired")),
+        ("pr_1", mint_key(4), Some("valid")),
     ] {
         let answer = check(addr, project, &key).send().await.json();
         assert_eq!(answer["key"]["verdict"].as_str(), verdict, "{project}");
     }
+    control_plane.stop_expiring();
+    let late = check(addr, "pr_1", &mint_key(3)).send().await.json();
+    assert_eq!(late["key"]["verdict"], "valid");
     let stranger = Call::new(addr, "POST", edge_api::CHECK_PATH).body("{}");
     assert_eq!(stranger.send().await.status, 401);
     let calls = control_plane.calls();
     let authorized: Vec<_> = calls.iter().map(|call| call.authorized).collect();
-    assert_eq!(authorized, [true, true, true, true, false]);
+    assert_eq!(
+        authorized,
+        [true, true, true, true, true, true, true, false]
+    );
 }
 
 #[tokio::test]

@@ -1,0 +1,202 @@
+//! Open event streams, which end when a new request like theirs would be refused.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use edge_api::check::Verdict;
+use futures::future::join_all;
+use serde_json::json;
+use stack::deadline::eventually;
+use stack::http::OpenAnswer;
+use stack::keys::mint_key;
+use stack::stack::Stack;
+use stack::upstream::OpenStream;
+
+use super::{BOUND, PATIENCE, following, set_key, settled};
+
+const STREAMS_ENDED: &str = "wasmcustom.mcp_key_auth.streams_ended";
+
+/// Both ends of a stream through the gateway.
+struct Streaming {
+    client: OpenAnswer,
+    upstream: OpenStream,
+}
+
+impl Streaming {
+    async fn open(stack: &Stack, project: &str, key: Option<&str>) -> Self {
+        let call = stack.gateway.call("GET", format!("/mcp/{project}"));
+        let call = key.into_iter().fold(call, |call, key| call.key(key));
+        let client = call.open().await;
+        assert_eq!(client.status, 200);
+        let upstream = stack.upstream.next_stream().await;
+        let mut streaming = Self { client, upstream };
+        streaming.lives().await;
+        streaming
+    }
+
+    async fn lives(&mut self) {
+        self.upstream.send_event("news").await;
+        let piece = self.client.next_piece().await;
+        assert_eq!(piece.unwrap().unwrap(), b"data: news\n\n");
+    }
+
+    /// It ends within the bound, on both sides.
+    async fn ends(&mut self, since: Instant) {
+        let left = (BOUND + Duration::from_millis(200)).saturating_sub(since.elapsed());
+        let ended = self.client.ended_within(left).await;
+        assert!(ended - since <= BOUND, "{:?}", ended - since);
+        self.upstream.closed_within(BOUND).await;
+    }
+}
+
+async fn streaming() -> (Stack, String) {
+    let (stack, key) = following(|options| options).await;
+    stack.upstream.stream_answers();
+    (stack, key)
+}
+
+#[tokio::test]
+async fn a_revoked_keys_streams_end_and_those_of_others_go_on() {
+    let (stack, key) = streaming().await;
+    let other_key = mint_key(2);
+    set_key(&stack, &other_key, Verdict::Valid);
+    stack.control_plane.set_project("open", false);
+    let mut revoked = Vec::new();
+    for _ in 0..10 {
+        revoked.push(Streaming::open(&stack, "locked", Some(&key)).await);
+    }
+    let mut others = Vec::new();
+    for (project, key) in [
+        ("locked", Some(&*other_key)),
+        ("open", None),
+        ("open", Some(&*key)),
+    ] {
+        others.push(Streaming::open(&stack, project, key).await);
+    }
+    set_key(&stack, &key, Verdict::Revoked);
+    let since = Instant::now();
+    join_all(revoked.iter_mut().map(|stream| stream.ends(since))).await;
+    for other in &mut others {
+        other.lives().await;
+    }
+    assert_eq!(stack.gateway.stat(STREAMS_ENDED).await, 10);
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_keys_time() {
+    ends_with_its_keys_time(|_| {}).await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_keys_time_by_the_gateways_own_clock() {
+    ends_with_its_keys_time(|stack| stack.control_plane.stop_expiring()).await;
+}
+
+async fn ends_with_its_keys_time(change: impl FnOnce(&Stack)) {
+    let (stack, _) = streaming().await;
+    change(&stack);
+    let key = mint_key(2);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let (opened, life) = (Instant::now(), Duration::from_millis(1_500));
+    let expires_at = u64::try_from((now + life).as_millis()).unwrap();
+    stack
+        .control_plane
+        .set_key(&key, "key_2", "locked", Verdict::Valid, Some(expires_at));
+    let mut stream = Streaming::open(&stack, "locked", Some(&key)).await;
+    while opened.elapsed() < life - Duration::from_millis(300) {
+        stream.lives().await;
+    }
+    let ended = stream.client.ended_within(PATIENCE).await;
+    let late = (ended - opened).checked_sub(life - Duration::from_millis(5));
+    assert!(late.expect("not before its time") <= BOUND, "{late:?}");
+    assert_eq!(stack.gateway.stat(STREAMS_ENDED).await, 1);
+}
+
+#[tokio::test]
+async fn a_keyless_stream_ends_when_its_project_is_locked() {
+    let (stack, _) = streaming().await;
+    stack.control_plane.set_project("open", false);
+    let key = mint_key(2);
+    stack
+        .control_plane
+        .set_key(&key, "key_2", "open", Verdict::Valid, None);
+    let mut keyless = Streaming::open(&stack, "open", None).await;
+    let mut keyed = Streaming::open(&stack, "open", Some(&key)).await;
+    stack.control_plane.set_project("open", true);
+    keyless.ends(Instant::now()).await;
+    keyed.lives().await;
+    stack.control_plane.remove_project("open");
+    keyed.ends(Instant::now()).await;
+    assert_eq!(stack.gateway.stat(STREAMS_ENDED).await, 2);
+}
+
+#[tokio::test]
+async fn fifty_streams_end_as_soon_as_one() {
+    let (stack, key) = streaming().await;
+    let call = || stack.gateway.call("GET", "/mcp/locked").key(&key).open();
+    let mut clients = join_all((0..50).map(|_| call())).await;
+    let upstream = stack.upstream.next_streams(50).await;
+    set_key(&stack, &key, Verdict::Revoked);
+    let since = Instant::now();
+    let ended = join_all(
+        clients
+            .iter_mut()
+            .map(|client| client.ended_within(PATIENCE)),
+    )
+    .await;
+    let last = ended.into_iter().max().unwrap() - since;
+    assert!(last <= BOUND, "{last:?}");
+    for stream in upstream {
+        stream.closed_within(BOUND).await;
+    }
+    assert_eq!(stack.gateway.stat(STREAMS_ENDED).await, 50);
+}
+
+#[tokio::test]
+async fn a_stream_over_http2_ends_too() {
+    let (stack, key) = streaming().await;
+    let client = stack::http::http2_client();
+    let request = client.get(stack.gateway.url("/mcp/locked"));
+    let mut answer = request.header("x-api-key", &key).send().await.unwrap();
+    let upstream = stack.upstream.next_stream().await;
+    upstream.send_event("news").await;
+    assert!(answer.chunk().await.unwrap().is_some());
+    set_key(&stack, &key, Verdict::Revoked);
+    let since = Instant::now();
+    while let Ok(Some(_)) = answer.chunk().await {}
+    assert!(since.elapsed() <= BOUND, "{:?}", since.elapsed());
+    upstream.closed_within(BOUND).await;
+}
+
+#[tokio::test]
+async fn streams_may_be_left_alone() {
+    let (stack, key) =
+        following(|options| options.plugin(json!({"end_streams_on_revoke": false}))).await;
+    stack.upstream.stream_answers();
+    let mut stream = Streaming::open(&stack, "locked", Some(&key)).await;
+    set_key(&stack, &key, Verdict::Revoked);
+    eventually(PATIENCE, "new requests are refused", async || {
+        let call = stack.gateway.call("GET", "/mcp/locked").key(&key);
+        (call.open().await.status == 401).then_some(())
+    })
+    .await;
+    settled(&stack, "locked", Some(&key), 401).await;
+    stream.lives().await;
+    assert_eq!(stack.gateway.stat(STREAMS_ENDED).await, 0);
+}
+
+#[tokio::test]
+async fn a_hiccup_of_the_control_plane_ends_no_stream() {
+    let (stack, key) = streaming().await;
+    let mut stream = Streaming::open(&stack, "locked", Some(&key)).await;
+    stack.control_plane.stop().await;
+    stack
+        .gateway
+        .wait_for_stat(super::CONNECTED, |value| value == 0, PATIENCE)
+        .await;
+    stream.lives().await;
+    stack.control_plane.restart().await;
+    super::connected(&stack).await;
+    stream.lives().await;
+    set_key(&stack, &key, Verdict::Revoked);
+    stream.ends(Instant::now()).await;
+}
