@@ -250,7 +250,7 @@ async fn chaos_refuses_no_good_key_and_admits_no_revoked_one() {
     let started = Instant::now();
     let mut blows = 0;
     for blow in BLOWS.into_iter().cycle() {
-        if started.elapsed() > Duration::from_secs(seconds) {
+        if started.elapsed() + TROUBLE + CALM > Duration::from_secs(seconds) {
             break;
         }
         blows += 1;
@@ -284,7 +284,7 @@ async fn chaos_refuses_no_good_key_and_admits_no_revoked_one() {
     // The troubles were real, and so was the load.
     assert!(count(&|_, _| true) > seconds * 100, "{answers:?}");
     assert!(count(&|_, status| status == 503) > 0, "{answers:?}");
-    for victim in 0..scene.revoked {
+    for victim in (0..scene.revoked).filter(|victim| !Ledger::is_sleeper(*victim)) {
         assert!(
             answers.contains_key(&(Who::Victim(victim), 401)),
             "{victim}: {answers:?}"

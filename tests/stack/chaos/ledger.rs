@@ -132,15 +132,20 @@ impl Ledger {
         }
     }
 
-    /// Whether it is not the time for this one to ask. Half of the victims, once revoked, ask only in times of trouble:
-    /// by then nobody has told their workers of the revocation but the change feed.
+    /// Whether it is not the time for this one to ask: a sleeper, once revoked, asks only in times of trouble. By then
+    /// nobody but the change feed has told the workers of the revocation.
     pub(super) fn sleeps(&self, who: Who) -> bool {
         let Who::Victim(victim) = who else {
             return false;
         };
         let inner = self.lock();
         let trouble = inner.troubles.last().is_some_and(|last| last.to.is_none());
-        victim % 4 < 2 && inner.revocations.contains_key(&victim) && !trouble
+        Self::is_sleeper(victim) && inner.revocations.contains_key(&victim) && !trouble
+    }
+
+    /// Half of the victims are; of those revoked in a calm, and of those revoked in trouble.
+    pub(super) fn is_sleeper(victim: usize) -> bool {
+        victim % 4 < 2
     }
 
     pub(super) fn complain(&self, complaint: String) {
@@ -163,9 +168,12 @@ impl Ledger {
 
     /// What came back, if nothing about it was wrong.
     pub(super) fn answers(&self) -> (BTreeMap<(Who, u16), u64>, Duration) {
-        let inner = self.lock();
-        assert!(inner.wrong.is_empty(), "{:#?}", inner.wrong);
-        (inner.answers.clone(), inner.longest)
+        let (answers, longest, wrong) = {
+            let inner = self.lock();
+            (inner.answers.clone(), inner.longest, inner.wrong.clone())
+        };
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        (answers, longest)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -26,7 +26,8 @@ struct Inner {
     lanes: BTreeMap<usize, usize>,
     settled: Vec<usize>,
     answers: u64,
-    wrong: Vec<String>,
+    /// How often each wrong thing was seen.
+    wrong: BTreeMap<String, u64>,
 }
 
 /// A question that is asked again and again.
@@ -124,8 +125,8 @@ impl Board {
 
     async fn until(&self, subject: usize, what: &str, seen: impl Fn(&Subject) -> &BTreeSet<usize>) {
         eventually(PATIENCE, what, async || {
+            self.answers();
             let inner = self.lock();
-            assert!(inner.wrong.is_empty(), "{:#?}", inner.wrong);
             (seen(&inner.subjects[subject]).len() == self.connections).then_some(())
         })
         .await;
@@ -168,26 +169,31 @@ impl Board {
                 turn.last_old = turn.last_old.max(Some(reply.received));
                 let since = turn.first_new.get(&worker);
                 let since = since.map(|first| reply.sent.saturating_duration_since(*first));
-                since.filter(|since| !since.is_zero()).map(|since| {
-                    format!("{name}: {status} on worker {worker} {since:?} after it knew better")
+                since.filter(|since| !since.is_zero()).map(|_| {
+                    format!("{name}: {status} on worker {worker}, which knew better already")
                 })
             }
             Some(_) => Some(format!(
                 "{name}: {status}, neither the old nor the new answer"
             )),
         };
-        inner.wrong.extend(complaint);
+        if let Some(complaint) = complaint {
+            *inner.wrong.entry(complaint).or_default() += 1;
+        }
     }
 
     pub(super) fn complain(&self, complaint: String) {
-        self.lock().wrong.push(complaint);
+        *self.lock().wrong.entry(complaint).or_default() += 1;
     }
 
     /// How many answers there were, if none was wrong.
     pub(super) fn answers(&self) -> u64 {
-        let inner = self.lock();
-        assert!(inner.wrong.is_empty(), "{:#?}", inner.wrong);
-        inner.answers
+        let (answers, wrong) = {
+            let inner = self.lock();
+            (inner.answers, inner.wrong.clone())
+        };
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        answers
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
