@@ -5,7 +5,7 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .cache/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint advisories wasm clean rustup
+.PHONY: help run test bench lint advisories wasm clean rustup
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ run: rustup ## Start everything on this machine, with demo projects and keys; Ct
 
 test: rustup ## Run all tests; the stack tests start a real Envoy, in Docker if a daemon answers
 	cargo test --workspace --no-fail-fast
+
+bench: rustup ## Measure the filter against the alternatives; options in BENCH, as in make bench BENCH=--quick
+	cargo run --release --package stack --bin bench -- $(BENCH)
 
 lint: rustup $(CARGO_DENY) ## Check format, clippy (native and wasm), docs, licences and sources of dependencies
 	cargo fmt --all --check

@@ -7,6 +7,7 @@
 mod answer;
 mod codec;
 pub(crate) mod lease;
+mod sharing;
 
 use edge_api::id::Id;
 use siphasher::sip::SipHasher13;
@@ -97,22 +98,22 @@ impl Slot {
 }
 
 impl Sight {
-    /// Whether the project is known to have changed since `stamp` was read.
+    /// Whether the project is known to have changed since `stamp` was read, or may have without anybody telling: what
+    /// the feed said of another epoch is gone with it, and a key revoked then must not come back to life.
     pub(crate) fn knows_change_after(&self, stamp: &Stamp) -> bool {
-        self.mark.epoch == stamp.epoch && self.changed > stamp.revision
+        self.mark.epoch != stamp.epoch || self.changed > stamp.revision
     }
 
     /// Whether the feed can tell that nothing changed since `stamp` was read, up to its own revision.
     pub(crate) fn covers(&self, stamp: &Stamp) -> bool {
-        self.mark.epoch == stamp.epoch && stamp.revision >= self.mark.baseline
+        stamp.revision >= self.mark.baseline
     }
 
     /// Whether an answer that just came may be served: it is of this epoch, and nothing is known to have changed since
     /// it was read.
     pub(crate) fn believes(&self, known: &Known) -> bool {
-        known.policy.as_ref().is_some_and(|entry| {
-            self.mark.epoch == entry.stamp.epoch && !self.knows_change_after(&entry.stamp)
-        })
+        let policy = known.policy.as_ref();
+        policy.is_some_and(|entry| !self.knows_change_after(&entry.stamp))
     }
 
     /// When what was read at `stamp` was last confirmed; 0 for never.

@@ -89,7 +89,7 @@ impl<W> Flights<W> {
         if self.waiting >= self.limits.max_waiters {
             return Joined::Full;
         }
-        let joined = self.ask(question, now);
+        let joined = self.begin(question, self.limits.max_checks, now);
         if joined != Joined::Full
             && let Some(flight) = self.flights.get_mut(question)
         {
@@ -104,8 +104,13 @@ impl<W> Flights<W> {
         joined
     }
 
-    /// Has `question` asked with nobody waiting for it.
+    /// Has `question` asked with nobody waiting for it. Takes at most half of the room for checks, so that requests
+    /// that must wait for one find some.
     pub(crate) fn ask(&mut self, question: &Question, now: Now) -> Joined {
+        self.begin(question, self.limits.max_checks.div_ceil(2), now)
+    }
+
+    fn begin(&mut self, question: &Question, max_checks: usize, now: Now) -> Joined {
         let ends_at_ms = now.monotonic_ms + self.timeout_ms + GRACE_MS;
         if let Some(flight) = self.flights.get_mut(question) {
             if flight.ends_at_ms > now.monotonic_ms {
@@ -121,7 +126,7 @@ impl<W> Flights<W> {
             }
             return Joined::Leads;
         }
-        if self.flights.len() >= self.limits.max_checks {
+        if self.flights.len() >= max_checks {
             return Joined::Full;
         }
         let flight = Flight {
@@ -168,15 +173,17 @@ impl<W> Flights<W> {
         self.land(question)
     }
 
-    /// The answer came too late to be believed: asks again for those who still wait, whose time goes on running.
-    pub(crate) fn ask_again(&mut self, landed: Landed<W>, now: Now) {
-        if self.ask(&landed.question, now) == Joined::Full {
-            return;
+    /// The answer came too late to be believed: asks again for those who still wait, whose time goes on running. Gives
+    /// them back when there is no room.
+    pub(crate) fn ask_again(&mut self, landed: Landed<W>, now: Now) -> Option<Landed<W>> {
+        if self.begin(&landed.question, self.limits.max_checks, now) == Joined::Full {
+            return Some(landed);
         }
         if let Some(flight) = self.flights.get_mut(&landed.question) {
             self.waiting += landed.waiters.len();
             flight.waiters.extend(landed.waiters);
         }
+        None
     }
 
     /// The check of `question` took a token of its project's budget.

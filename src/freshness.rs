@@ -1,6 +1,6 @@
 //! How far something remembered can be trusted now: the one place where time, revisions and the change feed meet.
 
-use crate::cache::{CacheLimits, Entry, Remembered, Stamp};
+use crate::cache::{CacheLimits, Entry, Known, Remembered, Stamp};
 use crate::feed::Sight;
 use crate::now::Now;
 
@@ -50,6 +50,21 @@ pub(crate) fn freshness<T: Remembered>(
         Freshness::LastKnownGood
     } else {
         Freshness::Recheck
+    }
+}
+
+/// What of `known` may be served now.
+pub(crate) fn servable(known: Known, sight: &Sight, limits: &CacheLimits, now: Now) -> Known {
+    Known {
+        policy: known.policy.filter(|e| serves(e, sight, limits, now)),
+        verdict: known.verdict.filter(|e| serves(e, sight, limits, now)),
+    }
+}
+
+fn serves<T: Remembered>(entry: &Entry<T>, sight: &Sight, limits: &CacheLimits, now: Now) -> bool {
+    match freshness(entry, sight, limits, now) {
+        Freshness::Fresh | Freshness::Refresh => true,
+        Freshness::LastKnownGood | Freshness::Recheck => false,
     }
 }
 

@@ -22,4 +22,6 @@ mod outcome;
 mod reachability;
 mod request;
 mod route;
+#[cfg(test)]
+mod simulation;
 mod streams;

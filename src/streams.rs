@@ -117,6 +117,11 @@ impl<R: AsRef<Request>> Streams<Rc<R>> {
                 && let Some(newer) = recall(&stream.admitted_on)
             {
                 judged = standing(&newer);
+                if judged == Standing::Unknown
+                    && is_known_expired(&newer, stream.unknown_since_ms, now)
+                {
+                    judged = Standing::Refused;
+                }
                 stream.admitted_on = newer;
             }
             match judged {
@@ -135,6 +140,16 @@ impl<R: AsRef<Request>> Streams<Rc<R>> {
         }
         review
     }
+}
+
+/// Whether the control plane was asked since the key's expiry passed here, and moved it no further: its clock may be
+/// behind ours.
+fn is_known_expired(on: &Recollection, unknown_since_ms: Option<u64>, now: Now) -> bool {
+    let (Some(verdict), Some(since_ms)) = (&on.known.verdict, unknown_since_ms) else {
+        return false;
+    };
+    let expires_at_ms = verdict.value.expires_at_ms;
+    verdict.stamp.learnt_ms >= since_ms && expires_at_ms.is_some_and(|at_ms| at_ms <= now.unix_ms)
 }
 
 #[cfg(test)]

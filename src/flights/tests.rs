@@ -105,6 +105,37 @@ fn waiters_and_checks_are_bounded() {
 }
 
 #[test]
+fn an_answer_not_believed_is_asked_for_again_or_given_back() {
+    let mut flights = flights();
+    let land = |flights: &mut Flights<&'static str>, token| {
+        let asked = flights.next_unsent().unwrap();
+        flights.handle_sent(asked, token, sent(0));
+        flights.handle_response(token).unwrap()
+    };
+    flights.join(&question(1), 1, "a", at(0));
+    let landed = land(&mut flights, 7);
+    assert!(flights.ask_again(landed, at(1)).is_none());
+    assert_eq!(flights.occupancy(), (1, 1));
+    let landed = land(&mut flights, 8);
+    flights.join(&question(2), 2, "b", at(1));
+    flights.join(&question(3), 3, "c", at(1));
+    let left = flights.ask_again(landed, at(2)).expect("there is no room");
+    assert_eq!(left.into_waiters(), [(1, "a")], "and nobody is forgotten");
+}
+
+#[test]
+fn checks_that_nobody_waits_for_leave_room_for_those_that_somebody_does() {
+    let mut flights = flights();
+    assert_eq!(flights.ask(&question(1), at(0)), Joined::Leads);
+    assert_eq!(
+        flights.ask(&question(2), at(0)),
+        Joined::Full,
+        "half of two is one"
+    );
+    assert_eq!(flights.join(&question(2), 1, "a", at(0)), Joined::Leads);
+}
+
+#[test]
 fn a_lost_answer_ends_the_wait_and_is_forgotten() {
     let mut flights = flights();
     flights.join(&question(1), 1, "a", at(0));

@@ -153,10 +153,7 @@ fn what_was_read_before_the_feed_began_is_asked_about_again() {
 fn what_was_read_before_a_database_was_restored_is_asked_about_again() {
     let mut feed = following_from(10, LEARNT);
     reset(&mut feed, 4, LEARNT + 1);
-    assert_eq!(
-        judge(&good(600_000), &feed, LEARNT + 2),
-        Freshness::LastKnownGood
-    );
+    assert_eq!(judge(&good(600_000), &feed, LEARNT + 2), Freshness::Recheck);
     let mut newer = good(600_000);
     newer.stamp = Stamp {
         epoch: 1,

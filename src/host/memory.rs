@@ -9,12 +9,15 @@ use super::metrics::Metrics;
 use super::shared_cache::SharedCache;
 use crate::cache::{CacheLimits, Known, LocalCache, LocalName, Recollection, Seal};
 use crate::check::Question;
+use crate::feed::Sight;
+use crate::freshness::servable;
 use crate::key_source::{Credential, Presented};
 use crate::now::Now;
 
 /// What one worker can remember without asking.
 #[derive(Debug)]
 pub(super) struct Memory {
+    limits: CacheLimits,
     local: RefCell<LocalCache>,
     shared: SharedCache,
     /// Local entries as last told to the gauge.
@@ -27,6 +30,7 @@ impl Memory {
         let [a, b] = secret;
         let key = (u128::from(a) << 64 | u128::from(b)).to_le_bytes();
         Self {
+            limits,
             local: RefCell::new(LocalCache::new(&limits, key)),
             shared: SharedCache::new(seal, limits),
             reported: Cell::default(),
@@ -94,6 +98,7 @@ impl Memory {
         &self,
         question: Question,
         known: &Known,
+        sight: &Sight,
         now: Now,
         metrics: &Metrics,
     ) -> Rc<Recollection> {
@@ -102,7 +107,9 @@ impl Memory {
         if let Some(local) = self.recall(&question.name) {
             newest = local.known.newest(newest);
         }
-        newest = newest.newest(known.clone());
+        // What may not be served any more gives way even to an answer of an older revision: the database may have gone
+        // back.
+        newest = servable(newest, sight, &self.limits, now).newest(known.clone());
         self.shared.remember(&question, known, now, metrics);
         let recollection = Recollection::new(question, newest);
         self.keep(&recollection, metrics);

@@ -54,23 +54,14 @@ impl SharedFeed {
         let Some(mark) = self.shared_mark() else {
             return;
         };
-        if mark == feed.mark {
-            return;
-        }
-        let only_confirmed = Mark {
-            confirmed_ms: feed.mark.confirmed_ms,
-            ..mark
-        } == feed.mark;
-        if only_confirmed {
-            feed.mark.confirmed_ms = mark.confirmed_ms.max(feed.mark.confirmed_ms);
-        } else if let Some(shared) = self.shared_table() {
-            feed.merge(&shared);
+        if mark != feed.mark {
+            feed.follow(&mark, || self.shared_table());
         }
     }
 
     /// Tells the other workers. The table goes first: whoever reads the mark finds a table that is at least as new.
     pub(super) fn publish(&self, feed: &mut Feed, table_changed: bool) {
-        if table_changed {
+        if table_changed || feed.is_beyond(self.shared_table().as_ref()) {
             for _ in 0..ATTEMPTS {
                 let (bytes, cas) = load(&self.table);
                 let shared = bytes

@@ -221,3 +221,41 @@ fn an_answer_that_has_just_begun_is_let_finish() {
         [7]
     );
 }
+
+#[test]
+fn a_key_whose_expiry_was_not_moved_ends_its_stream_whatever_the_other_clock_says() {
+    let (mut streams, feed) = (keyed(Some(5_100)), feed(None));
+    assert_eq!(review(&mut streams, &feed, at(100), None).ask.len(), 1);
+    let learnt = |at_ms, expires_at_ms| {
+        let on = recollection(
+            Policy::Required(id("p1")),
+            Some(Verdict::Valid),
+            10,
+            Some(expires_at_ms),
+        );
+        let mut known = on.known.clone();
+        known.verdict.as_mut().unwrap().stamp.learnt_ms = NOW + at_ms;
+        Recollection::new(on.question.clone(), known)
+    };
+    let before = learnt(99, 5_100);
+    assert!(
+        review(&mut streams, &feed, at(101), Some(&before))
+            .end
+            .is_empty(),
+        "asked before"
+    );
+    let moved = learnt(101, 9_000);
+    assert!(
+        review(&mut streams, &feed, at(102), Some(&moved))
+            .end
+            .is_empty(),
+        "its owner moved it"
+    );
+    let mut streams = keyed(Some(5_100));
+    review(&mut streams, &feed, at(100), None);
+    let unmoved = learnt(101, 5_100);
+    assert_eq!(
+        review(&mut streams, &feed, at(102), Some(&unmoved)).end,
+        [7]
+    );
+}

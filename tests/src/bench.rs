@@ -9,17 +9,20 @@
 
 mod authorizer;
 mod cpu;
+mod flood;
+mod footprint;
 mod helpers;
 mod load;
 mod options;
 mod report;
+mod revocation;
 mod rounds;
 mod row;
+mod stampede;
 mod statistics;
+mod steady;
 mod subject;
 mod table;
-
-use std::fs;
 
 pub use options::Options;
 
@@ -28,6 +31,8 @@ use helpers::Helpers;
 use load::Protocol;
 use report::{Machine, Report};
 
+use crate::real_control_plane;
+
 /// Measures what `options` ask for, prints it as tables and writes it as JSON.
 ///
 /// # Panics
@@ -35,11 +40,12 @@ use report::{Machine, Report};
 pub fn run(options: Options) {
     let options = options.effective();
     // Built before any core is taken from the compiler.
-    let module = options
-        .module
-        .clone()
-        .unwrap_or_else(|| crate::wasm::filter_module().to_owned());
-    drop(subject::empty_filter());
+    let built = || crate::wasm::filter_module().to_owned();
+    let module = options.module.clone().unwrap_or_else(built);
+    subject::empty_filter();
+    if options.wants("revocation") {
+        real_control_plane::build();
+    }
     let cores = Cores::of_this_machine();
     let preferred = cpu::prefer(None);
     cpu::pin(&[cores.load]);
@@ -51,14 +57,30 @@ pub fn run(options: Options) {
         .flat_map(|protocol| row::rows(protocol, options.quick))
         .filter(|row| options.wants(row.name))
         .collect();
-    let turns = rounds::run(&rows, &options, cores, &helpers);
+    let measured = rounds::run(&rows, &options, &helpers);
     let report = Report {
         machine: Machine::this(cores, preferred),
-        module_bytes: fs::metadata(&module).map_or(0, |file| file.len()),
-        rows: report::rows(&rows, &turns),
+        options: options.clone(),
+        rows: report::rows(&rows, &measured),
+        footprint: measure(&options, "footprint", || {
+            footprint::run(&module, &options, &helpers)
+        }),
+        stampede: measure(&options, "stampede", || stampede::run(&options, &helpers)),
+        steady: measure(&options, "steady", || steady::run(&options, &helpers)),
+        flood: measure(&options, "flood", || flood::run(&options, &helpers)),
+        revocation: measure(&options, "revocation", || {
+            revocation::run(&options, &helpers)
+        }),
     };
     print(&table::markdown(&report));
     report.write(&options.report);
+}
+
+fn measure<T>(options: &Options, name: &str, run: impl FnOnce() -> T) -> Option<T> {
+    options.wants(name).then(|| {
+        eprintln!("{name}");
+        run()
+    })
 }
 
 #[allow(

@@ -220,6 +220,14 @@ impl Drop for Running {
     }
 }
 
+/// Builds the program, for whoever wants that done before something else begins.
+///
+/// # Panics
+/// When it does not build.
+pub fn build() {
+    binary();
+}
+
 /// What `control-plane serve --help` prints.
 ///
 /// # Panics

@@ -13,13 +13,13 @@ use crate::loopback_server::{Body, LoopbackServer, whole};
 
 /// A running authorizer.
 #[derive(Debug)]
-pub struct Authorizer {
+pub(super) struct Authorizer {
     server: LoopbackServer,
 }
 
 impl Authorizer {
     /// Answers every request with a bare 200.
-    pub async fn http() -> Self {
+    pub(super) async fn http() -> Self {
         let server = LoopbackServer::start(|request| async move {
             drop(request);
             Ok(Response::new(whole(Bytes::new())))
@@ -29,7 +29,7 @@ impl Authorizer {
     }
 
     /// Answers every call with an empty `CheckResponse`, whose status is OK.
-    pub async fn grpc() -> Self {
+    pub(super) async fn grpc() -> Self {
         let server = LoopbackServer::start(|request| async move {
             // Half-read calls would be reset.
             request
@@ -47,8 +47,7 @@ impl Authorizer {
     }
 
     /// Where it listens.
-    #[must_use]
-    pub fn addr(&self) -> SocketAddr {
+    pub(super) fn addr(&self) -> SocketAddr {
         self.server.addr()
     }
 }

@@ -10,17 +10,16 @@ const PRIORITY: i32 = -15;
 
 /// The cores of a run. With one core only, both are the same, and the report says so.
 #[derive(Debug, Clone, Copy, serde::Serialize)]
-pub struct Cores {
+pub(super) struct Cores {
     /// Envoy's worker.
-    pub envoy: usize,
+    pub(super) envoy: usize,
     /// The load, and the servers that Envoy asks.
-    pub load: usize,
+    pub(super) load: usize,
 }
 
 impl Cores {
     /// The first two of the machine.
-    #[must_use]
-    pub fn of_this_machine() -> Self {
+    pub(super) fn of_this_machine() -> Self {
         let last = std::thread::available_parallelism().map_or(1, usize::from) - 1;
         Self {
             envoy: 0,
@@ -30,7 +29,7 @@ impl Cores {
 }
 
 /// Has the current thread, and what it starts from now on, run on these cores only.
-pub fn pin(cores: &[usize]) {
+pub(super) fn pin(cores: &[usize]) {
     let mut set = CpuSet::new();
     for core in cores {
         set.set(*core);
@@ -39,7 +38,7 @@ pub fn pin(cores: &[usize]) {
 }
 
 /// Runs `start` on other cores than this thread's, for what it starts to stay there.
-pub fn on_cores<T>(cores: &[usize], own: usize, start: impl FnOnce() -> T) -> T {
+pub(super) fn on_cores<T>(cores: &[usize], own: usize, start: impl FnOnce() -> T) -> T {
     pin(cores);
     let started = start();
     pin(&[own]);
@@ -47,30 +46,28 @@ pub fn on_cores<T>(cores: &[usize], own: usize, start: impl FnOnce() -> T) -> T 
 }
 
 /// Wakes the current thread when it asked to be woken, not up to 50 µs later.
-pub fn be_punctual() {
+pub(super) fn be_punctual() {
     set_current_timer_slack(std::num::NonZeroU64::new(1)).expect("a timer slack");
 }
 
 /// Puts a process, or this one, above others of the machine, if that is allowed; tells whether it is.
-pub fn prefer(process: Option<u32>) -> bool {
+pub(super) fn prefer(process: Option<u32>) -> bool {
     let pid = process.and_then(|id| Pid::from_raw(id.cast_signed()));
     setpriority_process(pid, PRIORITY).is_ok()
 }
 
 /// Reads the processor time of a whole process or one thread.
 #[derive(Debug, Clone)]
-pub struct Meter(String);
+pub(super) struct Meter(String);
 
 impl Meter {
     /// All threads of a process, those of the past not included.
-    #[must_use]
-    pub fn of_process(id: u32) -> Self {
+    pub(super) fn of_process(id: u32) -> Self {
         Self(format!("/proc/{id}/task"))
     }
 
     /// The current thread.
-    #[must_use]
-    pub fn of_this_thread() -> Self {
+    pub(super) fn of_this_thread() -> Self {
         Self(format!(
             "/proc/{}/task/{}",
             std::process::id(),
@@ -79,8 +76,7 @@ impl Meter {
     }
 
     /// Microseconds so far.
-    #[must_use]
-    pub fn micros(&self) -> f64 {
+    pub(super) fn micros(&self) -> f64 {
         let own = format!("{}/schedstat", self.0);
         let nanoseconds: u64 = match fs::read_to_string(own) {
             Ok(text) => first_number(&text),
@@ -95,8 +91,7 @@ impl Meter {
 }
 
 /// Resident memory of a process, in bytes.
-#[must_use]
-pub fn resident(process: u32) -> u64 {
+pub(super) fn resident(process: u32) -> u64 {
     let file = format!("/proc/{process}/status");
     let status = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

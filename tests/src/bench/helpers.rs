@@ -10,6 +10,7 @@ use super::authorizer::Authorizer;
 use super::cpu::{self, Cores, Meter};
 use super::row::MANY;
 use super::subject::{PROJECT, Servers};
+use crate::gateway::{Gateway, GatewayOptions};
 use crate::keys::mint_key;
 use crate::scripted_control_plane::ScriptedControlPlane;
 
@@ -20,9 +21,10 @@ const TIDY: Duration = Duration::from_millis(50);
 
 /// The running servers.
 #[derive(Debug)]
-pub struct Helpers {
+pub(super) struct Helpers {
     runtime: Runtime,
     meter: Meter,
+    cores: Cores,
     http_authorizer: Authorizer,
     grpc_authorizer: Authorizer,
     control_plane: ScriptedControlPlane,
@@ -31,7 +33,7 @@ pub struct Helpers {
 
 impl Helpers {
     /// Starts them all on the load's core. The control planes know [`MANY`] keys.
-    pub fn start(cores: Cores) -> Self {
+    pub(super) fn start(cores: Cores) -> Self {
         let (told, meter) = mpsc::channel();
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -43,8 +45,8 @@ impl Helpers {
             .build()
             .expect("a runtime");
         let helpers = runtime.block_on(async {
-            let cached = control_plane(TTL_MS).await;
-            let uncached = control_plane(0).await;
+            let cached = control_plane(TTL_MS, MANY).await;
+            let uncached = control_plane(0, MANY).await;
             for control_plane in [cached.clone(), uncached.clone()] {
                 tokio::spawn(async move {
                     loop {
@@ -63,6 +65,7 @@ impl Helpers {
         let (http_authorizer, grpc_authorizer, control_plane, uncached_control_plane) = helpers;
         Self {
             runtime,
+            cores,
             meter: meter.recv().expect("the worker's meter"),
             http_authorizer,
             grpc_authorizer,
@@ -71,9 +74,26 @@ impl Helpers {
         }
     }
 
+    /// Starts an Envoy on its core, above what else runs there if that is allowed.
+    pub(super) fn start_narrow(&self, options: GatewayOptions) -> Gateway {
+        self.start_envoy(&[self.cores.envoy], options)
+    }
+
+    /// Starts an Envoy on both cores.
+    pub(super) fn start_wide(&self, options: GatewayOptions) -> Gateway {
+        self.start_envoy(&[self.cores.envoy, self.cores.load], options)
+    }
+
+    fn start_envoy(&self, cores: &[usize], options: GatewayOptions) -> Gateway {
+        let gateway = cpu::on_cores(cores, self.cores.load, || {
+            self.runtime.block_on(Gateway::start(options))
+        });
+        cpu::prefer(gateway.process_id());
+        gateway
+    }
+
     /// Their addresses.
-    #[must_use]
-    pub fn servers(&self) -> Servers {
+    pub(super) fn servers(&self) -> Servers {
         Servers {
             control_plane: self.control_plane.addr(),
             uncached_control_plane: self.uncached_control_plane.addr(),
@@ -83,24 +103,28 @@ impl Helpers {
     }
 
     /// The processor time of them all.
-    #[must_use]
-    pub fn meter(&self) -> &Meter {
+    pub(super) fn meter(&self) -> &Meter {
         &self.meter
     }
 
     /// The runtime on whose other threads they run.
-    #[must_use]
-    pub fn runtime(&self) -> &Runtime {
+    pub(super) fn runtime(&self) -> &Runtime {
         &self.runtime
     }
 }
 
-/// A control plane with the locked project and its keys.
-pub async fn control_plane(ttl_ms: u64) -> ScriptedControlPlane {
+/// How many checks are on record; calls of the change feed are none.
+pub(super) fn checks(control_plane: &ScriptedControlPlane) -> usize {
+    let calls = control_plane.calls();
+    calls.iter().filter(|call| call.check.is_some()).count()
+}
+
+/// A control plane with the locked project and so many keys.
+pub(super) async fn control_plane(ttl_ms: u64, keys: u64) -> ScriptedControlPlane {
     let control_plane = ScriptedControlPlane::start().await;
     control_plane.set_ttl_ms(ttl_ms);
     control_plane.set_project(PROJECT, true);
-    for seed in 0..MANY {
+    for seed in 0..keys {
         let key_id = format!("key_{seed}");
         control_plane.set_key(&mint_key(seed), &key_id, PROJECT, Verdict::Valid, None);
     }

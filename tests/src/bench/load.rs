@@ -15,20 +15,20 @@ mod http2;
 mod poller;
 mod request;
 
-pub use request::{Protocol, Request, Requests};
+pub(super) use request::{Protocol, Request, Requests};
 
 use connection::Connection;
 use poller::Poller;
 
 /// How many requests are open at once at saturation: HTTP/1.1 has as many connections.
-pub const CONCURRENCY: usize = 32;
+pub(super) const CONCURRENCY: usize = 32;
 /// HTTP/2 has this many streams on each connection.
 const STREAMS: usize = 8;
 /// An answer that takes longer than this is a failure of the whole run.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Open connections and what to send on them.
-pub struct Load {
+pub(super) struct Load {
     requests: Arc<Requests>,
     connections: Vec<Connection>,
     poller: Poller,
@@ -38,18 +38,18 @@ pub struct Load {
 
 /// What came back.
 #[derive(Debug, Default)]
-pub struct Answers {
+pub(super) struct Answers {
     /// How many answers had which status.
-    pub statuses: BTreeMap<u16, u64>,
+    pub(super) statuses: BTreeMap<u16, u64>,
     /// From when a request was due to the end of its answer, in nanoseconds.
-    pub latencies: Vec<u64>,
+    pub(super) latencies: Vec<u64>,
     /// From the first request to the last answer.
-    pub elapsed: Duration,
+    pub(super) elapsed: Duration,
 }
 
 impl Load {
     /// Connects as often as [`CONCURRENCY`] open requests need.
-    pub fn open(addr: SocketAddr, requests: &Arc<Requests>) -> Self {
+    pub(super) fn open(addr: SocketAddr, requests: &Arc<Requests>) -> Self {
         Self::with_concurrency(addr, requests, CONCURRENCY)
     }
 
@@ -57,7 +57,7 @@ impl Load {
     ///
     /// # Panics
     /// When a connection is refused.
-    pub fn with_concurrency(
+    pub(super) fn with_concurrency(
         addr: SocketAddr,
         requests: &Arc<Requests>,
         concurrency: usize,
@@ -83,20 +83,20 @@ impl Load {
     }
 
     /// Sends as fast as answers come, then waits for the last ones.
-    pub fn saturate(&mut self, duration: Duration) -> Answers {
+    pub(super) fn saturate(&mut self, duration: Duration) -> Answers {
         let until = Instant::now() + duration;
-        self.run(|due| due.more_while(|| Instant::now() < until))
+        self.run(|_| Instant::now() < until)
     }
 
     /// Sends so many requests as fast as answers come.
-    pub fn exactly(&mut self, count: u64) -> Answers {
+    pub(super) fn exactly(&mut self, count: u64) -> Answers {
         let last = self.sent + count;
-        self.run(move |due| due.more_until(last))
+        self.run(|sent| sent < last)
     }
 
     /// Sends at an even rate, whatever comes back, for `duration`. A request that finds every connection busy waits, and
     /// the wait is part of its latency.
-    pub fn paced(&mut self, per_second: u32, duration: Duration) -> Answers {
+    pub(super) fn paced(&mut self, per_second: u32, duration: Duration) -> Answers {
         let interval = Duration::from_secs(1) / per_second;
         let started = Instant::now();
         let total = u64::from(per_second) * duration.as_millis() as u64 / 1000;
@@ -126,13 +126,32 @@ impl Load {
         answers
     }
 
-    fn run(&mut self, more: impl Fn(Due) -> bool) -> Answers {
+    /// Sends one request on every connection and returns what each answered, and when it was asked.
+    pub(super) fn sweep(&mut self, request: &Request) -> Vec<(u16, Instant)> {
+        let encoded = request.encode(self.requests.protocol());
+        for connection in &mut self.connections {
+            connection.send(&encoded, Instant::now());
+            connection.flush();
+        }
+        let started = Instant::now();
+        let mut answers = vec![None; self.connections.len()];
+        while answers.contains(&None) {
+            for index in self.poller.wait(None) {
+                self.connections[index]
+                    .receive(|status, sent| answers[index] = Some((status, sent)));
+            }
+            assert!(started.elapsed() < PATIENCE, "answers stay away");
+        }
+        answers.into_iter().flatten().collect()
+    }
+
+    fn run(&mut self, more: impl Fn(u64) -> bool) -> Answers {
         let started = Instant::now();
         let mut answers = Answers::default();
         let mut last_answer = started;
         loop {
             for index in 0..self.connections.len() {
-                while self.connections[index].has_room() && more(Due { sent: self.sent }) {
+                while self.connections[index].has_room() && more(self.sent) {
                     self.send(index, Instant::now());
                 }
                 self.connections[index].flush();
@@ -189,37 +208,22 @@ impl Load {
     }
 }
 
-/// Whether there is another request to send.
-struct Due {
-    sent: u64,
-}
-
-impl Due {
-    fn more_while(self, going_on: impl Fn() -> bool) -> bool {
-        going_on()
-    }
-
-    fn more_until(self, last: u64) -> bool {
-        self.sent < last
-    }
-}
-
 impl Answers {
     /// How many there are.
     #[must_use]
-    pub fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.latencies.len() as u64
     }
 
     /// Whether there are some, and all have this status.
     #[must_use]
-    pub fn are_all(&self, status: u16) -> bool {
+    pub(super) fn are_all(&self, status: u16) -> bool {
         self.statuses.len() == 1 && self.statuses.contains_key(&status)
     }
 
     /// Answers per second.
     #[must_use]
-    pub fn per_second(&self) -> f64 {
+    pub(super) fn per_second(&self) -> f64 {
         self.count() as f64 / self.elapsed.as_secs_f64()
     }
 }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Parser;
+use serde::Serialize;
 
 /// Measures the filter against the alternatives on one Envoy, and writes target/bench/report.json.
-#[derive(Debug, Clone, Parser)]
+#[derive(Debug, Clone, Parser, Serialize)]
 pub struct Options {
     /// Does everything, with tiny counts: a test of the benchmark, not a measurement
     #[arg(long)]

@@ -1,70 +1,89 @@
 //! Everything that a run found out, as it is written to the report.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::cpu::Cores;
+use super::flood::Flood;
+use super::footprint::Footprint;
 use super::load::Protocol;
-use super::rounds::Turn;
+use super::options::Options;
+use super::revocation::Revocation;
+use super::rounds::{Measured, Turn};
 use super::row::Row;
+use super::stampede::Stampede;
 use super::statistics::Spread;
+use super::steady::Steady;
 use crate::envoy_binary;
 
-/// The whole report.
+/// The whole report. What was not asked for is absent.
 #[derive(Debug, Serialize)]
-pub struct Report {
+pub(super) struct Report {
     /// Where it was measured.
-    pub machine: Machine,
-    /// Size of the filter's module.
-    pub module_bytes: u64,
+    pub(super) machine: Machine,
+    /// How it was measured.
+    pub(super) options: Options,
     /// The table of filters.
-    pub rows: Vec<RowReport>,
+    pub(super) rows: Vec<RowReport>,
+    /// What the filter takes before it does anything.
+    pub(super) footprint: Option<Footprint>,
+    /// Many requests with one unknown key.
+    pub(super) stampede: Option<Stampede>,
+    /// Many known keys for a while.
+    pub(super) steady: Option<Steady>,
+    /// Many unknown keys.
+    pub(super) flood: Option<Flood>,
+    /// Changes under load.
+    pub(super) revocation: Option<Revocation>,
 }
 
 /// Where a run took place.
 #[derive(Debug, Serialize)]
-pub struct Machine {
+pub(super) struct Machine {
     /// The version of Envoy, the same for all rows.
-    pub envoy: &'static str,
+    pub(super) envoy: &'static str,
     /// The processor's name.
-    pub processor: String,
+    pub(super) processor: String,
     /// How many cores there are.
-    pub cores: usize,
+    pub(super) cores: usize,
     /// Which of them were used.
-    pub pinned: Cores,
+    pub(super) pinned: Cores,
     /// Whether the run could put itself above other processes.
-    pub preferred: bool,
+    pub(super) preferred: bool,
     /// The kernel's version.
-    pub kernel: String,
+    pub(super) kernel: String,
 }
 
 /// A row of the table; see [`Turn`] for the units.
 #[derive(Debug, Serialize)]
-pub struct RowReport {
+pub(super) struct RowReport {
     /// What was measured.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// How the client talked to Envoy.
-    pub protocol: Protocol,
+    pub(super) protocol: Protocol,
     /// How many different keys were sent.
-    pub keys: u64,
+    pub(super) keys: u64,
     /// The status of every answer.
-    pub status: u16,
+    pub(super) status: u16,
+    /// Where the key filter found what it knew, by its own counters over 2,000 requests; empty for other filters.
+    pub(super) lookups: BTreeMap<String, u64>,
     /// Envoy's processor time per request.
-    pub cpu_us: Spread,
+    pub(super) cpu_us: Spread,
     /// Against `no filter`, within each round.
-    pub to_no_filter: Option<Spread>,
+    pub(super) to_no_filter: Option<Spread>,
     /// Against `empty wasm filter`, within each round.
-    pub to_empty_wasm: Option<Spread>,
+    pub(super) to_empty_wasm: Option<Spread>,
     /// Against `api_key_auth`, within each round.
-    pub to_api_key_auth: Option<Spread>,
+    pub(super) to_api_key_auth: Option<Spread>,
     /// Processor time per request of the servers that Envoy asks.
-    pub helper_cpu_us: Spread,
+    pub(super) helper_cpu_us: Spread,
     /// Requests per second at saturation.
-    pub throughput: Spread,
+    pub(super) throughput: Spread,
     /// The share of that time in which Envoy had a core.
-    pub busy: Spread,
+    pub(super) busy: Spread,
     /// Latency at the fixed rate.
     pub p50_us: Spread,
     /// The same.
@@ -73,12 +92,12 @@ pub struct RowReport {
     pub p999_us: Spread,
 }
 
-/// Puts the turns of all rows together.
-#[must_use]
-pub fn rows(rows: &[Row], turns: &[Vec<Turn>]) -> Vec<RowReport> {
-    let all = || rows.iter().zip(turns);
+/// Puts together what all rows gave.
+pub(super) fn rows(rows: &[Row], measured: &[Measured]) -> Vec<RowReport> {
+    let all = || rows.iter().zip(measured);
     all()
-        .map(|(row, turns)| {
+        .map(|(row, measured)| {
+            let turns = &measured.turns;
             let spread = |value: fn(&Turn) -> f64| Spread::of(turns.iter().map(value));
             // Within a round, whatever disturbed the machine disturbed both.
             let ratio = |name: &str| {
@@ -86,7 +105,7 @@ pub fn rows(rows: &[Row], turns: &[Vec<Turn>]) -> Vec<RowReport> {
                 let mut others =
                     all().filter(|(r, _)| r.protocol == row.protocol && r.name == name);
                 let (_, base) = others.next()?;
-                let pairs = turns.iter().zip(base);
+                let pairs = turns.iter().zip(&base.turns);
                 Some(Spread::of(
                     pairs.map(|(own, base)| own.cpu_us / base.cpu_us),
                 ))
@@ -96,6 +115,7 @@ pub fn rows(rows: &[Row], turns: &[Vec<Turn>]) -> Vec<RowReport> {
                 protocol: row.protocol,
                 keys: row.keys,
                 status: row.status,
+                lookups: measured.lookups.clone(),
                 cpu_us: spread(|t| t.cpu_us),
                 to_no_filter: ratio("no filter"),
                 to_empty_wasm: ratio("empty wasm filter"),
@@ -113,7 +133,7 @@ pub fn rows(rows: &[Row], turns: &[Vec<Turn>]) -> Vec<RowReport> {
 
 impl Report {
     /// Writes it as JSON, making the folder if need be.
-    pub fn write(&self, file: &Path) {
+    pub(super) fn write(&self, file: &Path) {
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder).expect("a folder for the report");
         }
@@ -124,7 +144,7 @@ impl Report {
 
 impl Machine {
     /// This one.
-    pub fn this(cores: Cores, preferred: bool) -> Self {
+    pub(super) fn this(cores: Cores, preferred: bool) -> Self {
         let read = |file| fs::read_to_string(file).unwrap_or_default();
         let processor = read("/proc/cpuinfo");
         let processor = processor

@@ -1,9 +1,9 @@
 //! The timed part: every row has its turn in every round, so that what else the machine does hits all rows alike.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use super::cpu::{self, Cores, Meter};
+use super::cpu::Meter;
 use super::helpers::Helpers;
 use super::load::{Answers, Load};
 use super::options::Options;
@@ -15,17 +15,22 @@ use crate::gateway::Gateway;
 /// Before the clock runs, a row's turn begins with this much load.
 const LEAD_IN: Duration = Duration::from_millis(50);
 
+/// The counters of where the key filter found what it knew.
+const LOOKUPS: &str = "wasmcustom.mcp_key_auth.lookups.cache.";
+/// Over so many requests.
+const SAMPLE: u64 = 2_000;
+
 /// One turn of one row.
 #[derive(Debug, Clone, Copy)]
-pub struct Turn {
+pub(super) struct Turn {
     /// Processor time of Envoy per request at saturation, in microseconds.
-    pub cpu_us: f64,
+    pub(super) cpu_us: f64,
     /// The same of the servers that Envoy asks.
-    pub helper_cpu_us: f64,
+    pub(super) helper_cpu_us: f64,
     /// Requests per second at saturation.
-    pub throughput: f64,
+    pub(super) throughput: f64,
     /// The share of the time at saturation that Envoy had a core.
-    pub busy: f64,
+    pub(super) busy: f64,
     /// Latency at the fixed rate, in microseconds.
     pub p50_us: f64,
     /// The same, exceeded by one request of a hundred.
@@ -34,50 +39,55 @@ pub struct Turn {
     pub p999_us: f64,
 }
 
+/// What the rounds gave for one row.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    /// In order: the n-th turn of every row belongs to the same round.
+    pub(super) turns: Vec<Turn>,
+    /// Where the key filter found what it knew, by its own counters over requests after the warm-up.
+    pub(super) lookups: BTreeMap<String, u64>,
+}
+
 /// An Envoy that rows share.
 struct Running {
     gateway: Gateway,
     meter: Meter,
 }
 
-/// Runs all rows and returns the turns of each, in order: the n-th turn of every row belongs to the same round.
-pub fn run(rows: &[Row], options: &Options, cores: Cores, helpers: &Helpers) -> Vec<Vec<Turn>> {
-    let mut turns = vec![Vec::new(); rows.len()];
+/// Runs all rows.
+pub(super) fn run(rows: &[Row], options: &Options, helpers: &Helpers) -> Vec<Measured> {
+    let mut measured: Vec<_> = rows.iter().map(|_| Measured::default()).collect();
+    if rows.is_empty() {
+        return measured;
+    }
     for restart in 1..=options.restarts {
-        let envoys = start(rows, options, cores, helpers);
-        for row in rows {
-            warm_up(row, &envoys[&row.subject], options);
+        let envoys = start(rows, options, helpers);
+        for (row, measured) in rows.iter().zip(&mut measured) {
+            measured.lookups = warm_up(row, &envoys[&row.subject], options, helpers);
         }
         for round in 1..=options.rounds {
             eprintln!(
                 "round {round} of {} with Envoys {restart} of {}",
                 options.rounds, options.restarts
             );
-            for (row, turns) in rows.iter().zip(&mut turns) {
-                turns.push(turn(row, &envoys[&row.subject], options, helpers));
+            for (row, measured) in rows.iter().zip(&mut measured) {
+                let turn = turn(row, &envoys[&row.subject], options, helpers);
+                measured.turns.push(turn);
             }
         }
     }
-    turns
+    measured
 }
 
-fn start(
-    rows: &[Row],
-    options: &Options,
-    cores: Cores,
-    helpers: &Helpers,
-) -> HashMap<Subject, Running> {
+fn start(rows: &[Row], options: &Options, helpers: &Helpers) -> HashMap<Subject, Running> {
     let mut envoys = HashMap::new();
     for row in rows {
         envoys.entry(row.subject).or_insert_with(|| {
             let wanted = row
                 .subject
                 .options(helpers.servers(), options.module.as_deref());
-            let gateway = cpu::on_cores(&[cores.envoy], cores.load, || {
-                helpers.runtime().block_on(Gateway::start(wanted))
-            });
+            let gateway = helpers.start_narrow(wanted);
             let process = gateway.process_id().expect("Envoy is a plain process");
-            cpu::prefer(Some(process));
             Running {
                 gateway,
                 meter: Meter::of_process(process),
@@ -87,12 +97,26 @@ fn start(
     envoys
 }
 
-/// Fills the caches, and makes sure that the row measures what it says.
-fn warm_up(row: &Row, envoy: &Running, options: &Options) {
+/// Fills the caches, makes sure that the row measures what it says, and tells what the key filter says of it.
+fn warm_up(
+    row: &Row,
+    envoy: &Running,
+    options: &Options,
+    helpers: &Helpers,
+) -> BTreeMap<String, u64> {
     let mut load = Load::open(envoy.gateway.addr(), &row.requests);
     expect(row, &load.exactly(2 * row.keys.max(100)));
     let duration = Duration::from_millis(options.saturate_ms);
     expect(row, &load.saturate(duration));
+
+    let lookups = || helpers.runtime().block_on(envoy.gateway.stats(LOOKUPS));
+    let before = lookups();
+    expect(row, &load.exactly(SAMPLE));
+    let counted = lookups().into_iter().map(|(name, count)| {
+        let earlier = before.get(&name).copied().unwrap_or_default();
+        (name[LOOKUPS.len()..].to_owned(), count - earlier)
+    });
+    counted.filter(|(_, count)| *count > 0).collect()
 }
 
 fn turn(row: &Row, envoy: &Running, options: &Options, helpers: &Helpers) -> Turn {

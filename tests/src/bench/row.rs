@@ -7,27 +7,27 @@ use super::subject::{PROJECT, Subject};
 use crate::keys::mint_key;
 
 /// How many keys the rows with many keys have.
-pub const MANY: u64 = 10_000;
+pub(super) const MANY: u64 = 10_000;
 /// The seed of a key that no control plane knows.
 const NOBODYS: u64 = u64::MAX;
 
 /// A row, for one protocol.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub(super) struct Row {
     /// What it is called in the table.
-    pub name: &'static str,
+    pub(super) name: &'static str,
     /// What is measured.
-    pub subject: Subject,
+    pub(super) subject: Subject,
     /// How many different keys are sent; 0 for requests without one.
-    pub keys: u64,
+    pub(super) keys: u64,
     /// How the client talks to Envoy.
-    pub protocol: Protocol,
+    pub(super) protocol: Protocol,
     /// What is sent.
-    pub requests: Arc<Requests>,
+    pub(super) requests: Arc<Requests>,
     /// The only status that may come back.
-    pub status: u16,
+    pub(super) status: u16,
     /// Whether requests are those of an MCP client, not the smallest possible ones.
-    pub mcp: bool,
+    pub(super) mcp: bool,
 }
 
 /// What a row's requests carry.
@@ -39,8 +39,7 @@ enum Keys {
 }
 
 /// Every row of one protocol. `quick` replaces the many keys by few.
-#[must_use]
-pub fn rows(protocol: Protocol, quick: bool) -> Vec<Row> {
+pub(super) fn rows(protocol: Protocol, quick: bool) -> Vec<Row> {
     let many = if quick { 100 } else { MANY };
     let row = |name, subject, keys, status, mcp| Row {
         name,
@@ -58,38 +57,24 @@ pub fn rows(protocol: Protocol, quick: bool) -> Vec<Row> {
     let one = Keys::Good(1);
     let native = Subject::ApiKeyAuth { keys: 1 };
     let native_many = Subject::ApiKeyAuth { keys: many };
+    let filter = |local_entries| Subject::KeyFilter { local_entries };
+    let (ours, uncached) = (filter(None), Subject::KeyFilterUncached);
+    let good = Keys::Good(many);
     vec![
         row("no filter", Subject::None, one, 200, false),
         row("empty wasm filter", Subject::EmptyWasm, one, 200, false),
         row("api_key_auth", native, one, 200, false),
-        row(
-            "api_key_auth, many keys",
-            native_many,
-            Keys::Good(many),
-            200,
-            false,
-        ),
+        row("api_key_auth, many keys", native_many, good, 200, false),
         row("Lua, one comparison", Subject::Lua, one, 200, false),
         row("ext_authz HTTP", Subject::ExtAuthzHttp, one, 200, false),
         row("ext_authz gRPC", Subject::ExtAuthzGrpc, one, 200, false),
-        row("hit", Subject::KeyFilter, one, 200, false),
-        row(
-            "hit, many keys",
-            Subject::KeyFilter,
-            Keys::Good(many),
-            200,
-            false,
-        ),
-        row("miss, shared", Subject::KeyFilterUncached, one, 200, false),
-        row(
-            "miss",
-            Subject::KeyFilterUncached,
-            Keys::Good(many),
-            200,
-            false,
-        ),
-        row("denied, no key", Subject::KeyFilter, Keys::None, 401, false),
-        row("denied, bad key", Subject::KeyFilter, Keys::Bad, 401, false),
+        row("hit", ours, one, 200, false),
+        row("hit, many keys", filter(Some(4 * MANY)), good, 200, false),
+        row("hit in shared data", filter(Some(16)), good, 200, false),
+        row("miss", uncached, good, 200, false),
+        row("miss, one key", uncached, one, 200, false),
+        row("denied, no key", ours, Keys::None, 401, false),
+        row("denied, bad key", ours, Keys::Bad, 401, false),
         row("MCP headers: no filter", Subject::None, one, 200, true),
         row(
             "MCP headers: empty wasm filter",
@@ -99,14 +84,13 @@ pub fn rows(protocol: Protocol, quick: bool) -> Vec<Row> {
             true,
         ),
         row("MCP headers: api_key_auth", native, one, 200, true),
-        row("MCP headers: hit", Subject::KeyFilter, one, 200, true),
+        row("MCP headers: hit", ours, one, 200, true),
     ]
 }
 
 impl Row {
     /// The row that this one's cost is compared with, by name: the same requests without any filter of ours.
-    #[must_use]
-    pub fn baseline(&self, name: &str) -> String {
+    pub(super) fn baseline(&self, name: &str) -> String {
         if self.mcp {
             format!("MCP headers: {name}")
         } else {

@@ -4,23 +4,22 @@ use serde::Serialize;
 
 /// What several rounds gave.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Spread {
+pub(super) struct Spread {
     /// Half of the rounds gave less.
-    pub median: f64,
+    pub(super) median: f64,
     /// A quarter of the rounds gave less.
     pub q1: f64,
     /// A quarter of the rounds gave more.
     pub q3: f64,
     /// The least.
-    pub min: f64,
+    pub(super) min: f64,
     /// The most.
-    pub max: f64,
+    pub(super) max: f64,
 }
 
 impl Spread {
     /// Of at least one value.
-    #[must_use]
-    pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
+    pub(super) fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
         let at = |share: f64| {
@@ -42,8 +41,7 @@ impl Spread {
 }
 
 /// The value that this share of the sorted values does not exceed.
-#[must_use]
-pub fn percentile(sorted: &[u64], share: f64) -> u64 {
+pub(super) fn percentile(sorted: &[u64], share: f64) -> u64 {
     let rank = (share * sorted.len() as f64).ceil() as usize;
     sorted[rank.clamp(1, sorted.len()) - 1]
 }

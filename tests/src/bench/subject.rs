@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -13,15 +14,15 @@ use crate::keys::mint_key;
 use crate::wasm;
 
 /// The project that every request is for.
-pub const PROJECT: &str = "bench";
+pub(super) const PROJECT: &str = "bench";
 
 /// A filter to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Subject {
+pub(super) enum Subject {
     /// Nothing but the router.
     None,
-    /// A wasm filter that does nothing.
+    /// A wasm filter that does nothing, with the fewest words of configuration.
     EmptyWasm,
     /// Envoy's own `api_key_auth` with so many static keys.
     ApiKeyAuth {
@@ -34,34 +35,40 @@ pub enum Subject {
     ExtAuthzHttp,
     /// `ext_authz` that asks over gRPC.
     ExtAuthzGrpc,
-    /// The key filter with its defaults.
-    KeyFilter,
+    /// The key filter with its defaults, or with room for so many entries in each worker's own cache.
+    KeyFilter {
+        /// The least the filter takes makes nearly every hit one of the cache that workers share.
+        local_entries: Option<u64>,
+    },
     /// The key filter against a control plane that allows no caching.
     KeyFilterUncached,
 }
 
 /// The servers that some filters ask.
 #[derive(Debug, Clone, Copy)]
-pub struct Servers {
+pub(super) struct Servers {
     /// Answers checks that may be cached.
-    pub control_plane: SocketAddr,
+    pub(super) control_plane: SocketAddr,
     /// Answers checks that may not.
-    pub uncached_control_plane: SocketAddr,
+    pub(super) uncached_control_plane: SocketAddr,
     /// `ext_authz` over HTTP.
-    pub http_authorizer: SocketAddr,
+    pub(super) http_authorizer: SocketAddr,
     /// `ext_authz` over gRPC.
-    pub grpc_authorizer: SocketAddr,
+    pub(super) grpc_authorizer: SocketAddr,
 }
 
 impl Subject {
     /// How its Envoy is started, with one worker.
-    pub fn options(self, servers: Servers, module: Option<&Path>) -> GatewayOptions {
+    pub(super) fn options(self, servers: Servers, module: Option<&Path>) -> GatewayOptions {
         let options = bare(module.map(Path::to_owned));
         match self {
             Self::None => options.edit(bootstrap::remove_key_filter),
-            Self::EmptyWasm => options.module(&empty_filter()).edit(|bootstrap| {
+            Self::EmptyWasm => options.module(empty_filter()).edit(|bootstrap| {
                 let plugin = bootstrap::plugin(bootstrap);
-                plugin["vm_config"]["vm_id"] = "empty".into();
+                let code = plugin["vm_config"]["code"].take();
+                *plugin = json!({"name": "empty", "vm_config": {
+                    "vm_id": "empty", "runtime": "envoy.wasm.runtime.v8", "code": code,
+                }});
             }),
             Self::ApiKeyAuth { keys } => options.edit(move |b| replace(b, api_key_auth(keys))),
             Self::Lua => options.edit(|b| replace(b, lua())),
@@ -72,7 +79,13 @@ impl Subject {
                 replace(b, ext_authz_grpc());
                 speak_http2(bootstrap::cluster(b, CONTROL_PLANE));
             }),
-            Self::KeyFilter => options.control_plane(servers.control_plane),
+            Self::KeyFilter { local_entries } => {
+                let options = options.control_plane(servers.control_plane);
+                match local_entries {
+                    Some(entries) => options.plugin(json!({"cache": {"local_entries": entries}})),
+                    None => options,
+                }
+            }
             Self::KeyFilterUncached => options.control_plane(servers.uncached_control_plane),
         }
     }
@@ -80,7 +93,7 @@ impl Subject {
 
 /// The reference gateway with nothing that costs but the key filter: no access log, no CORS, no path or header rules, no
 /// request ids. What is taken out would cost every subject the same, and so flatter the ratios.
-pub fn bare(module: Option<PathBuf>) -> GatewayOptions {
+pub(super) fn bare(module: Option<PathBuf>) -> GatewayOptions {
     let options = GatewayOptions::default()
         .runner(Runner::Process)
         .log_level("error")
@@ -92,9 +105,9 @@ pub fn bare(module: Option<PathBuf>) -> GatewayOptions {
 }
 
 /// Builds the wasm filter that does nothing, in the key filter's profile.
-#[must_use]
-pub fn empty_filter() -> PathBuf {
-    wasm::module("empty-filter", "empty_filter.wasm")
+pub(super) fn empty_filter() -> &'static Path {
+    static MODULE: OnceLock<PathBuf> = OnceLock::new();
+    MODULE.get_or_init(|| wasm::module("empty-filter", "empty_filter.wasm"))
 }
 
 fn strip(bootstrap: &mut Value) {

@@ -7,11 +7,17 @@ use super::report::{Report, RowReport};
 use super::statistics::Spread;
 
 /// All tables.
-#[must_use]
-pub fn markdown(report: &Report) -> String {
+pub(super) fn markdown(report: &Report) -> String {
     let mut text = String::new();
     for protocol in Protocol::ALL {
         rows(&mut text, report, protocol);
+    }
+    let facts = facts(report);
+    if !facts.is_empty() {
+        text.push_str("\n| measured | result |\n| --- | --- |\n");
+        for (what, result) in facts {
+            writeln!(text, "| {what} | {result} |").expect("a string");
+        }
     }
     text
 }
@@ -57,6 +63,97 @@ fn rows(text: &mut String, report: &Report, protocol: Protocol) {
         )
         .expect("a string");
     }
+}
+
+/// Everything that is no row of the big table.
+fn facts(report: &Report) -> Vec<(String, String)> {
+    let mut facts = Vec::new();
+    let mut fact = |what: String, result: String| facts.push((what, result));
+    if let Some(size) = &report.footprint {
+        fact(
+            "module".to_owned(),
+            format!(
+                "{} KiB (empty filter: {} KiB)",
+                size.module / 1024,
+                size.empty_module / 1024
+            ),
+        );
+        fact(
+            "memory per VM".to_owned(),
+            format!(
+                "{} (empty filter: {})",
+                mebibytes(size.per_vm),
+                mebibytes(size.per_empty_vm)
+            ),
+        );
+        fact(
+            format!(
+                "memory for {} keys on one worker",
+                thousands(size.keys as f64)
+            ),
+            mebibytes(size.many_keys),
+        );
+    }
+    if let Some(run) = &report.stampede {
+        fact(
+            format!(
+                "{} requests at once, one unknown key, {} workers",
+                thousands(run.requests as f64),
+                run.workers
+            ),
+            format!("{} callouts; {} answered 200", run.callouts, run.served),
+        );
+    }
+    if let Some(run) = &report.steady {
+        fact(
+            format!(
+                "{} requests/s over {} keys for {:.0} s",
+                thousands(run.rate.into()),
+                thousands(run.keys as f64),
+                run.seconds
+            ),
+            format!(
+                "{} callouts after warm-up ({} during it), p99 {:.0} µs",
+                run.callouts, run.warm_up_callouts, run.p99_us
+            ),
+        );
+    }
+    if let Some(run) = &report.flood {
+        let grown = |from: u64, to: u64| mebibytes(to.cast_signed() - from.cast_signed());
+        fact(
+            format!("{} made-up keys", thousands(run.keys as f64)),
+            format!(
+                "heap {} (after the first tenth: {}), resident {}; {:?}",
+                grown(run.before.allocated, run.after.allocated),
+                grown(run.early.allocated, run.after.allocated),
+                grown(run.before.resident, run.after.resident),
+                run.statuses
+            ),
+        );
+    }
+    for (kind, times) in report.revocation.iter().flat_map(|run| &run.kinds) {
+        fact(
+            format!("{} flips: {kind}", times.count),
+            format!(
+                "median {:.0} ms, p99 {:.0} ms, max {:.0} ms",
+                times.ms.median, times.p99_ms, times.ms.max
+            ),
+        );
+    }
+    if let Some(run) = &report.revocation {
+        fact(
+            format!("flips under {} requests/s", thousands(run.rate)),
+            format!(
+                "{} relapses, other answers: {:?}",
+                run.relapses, run.strange
+            ),
+        );
+    }
+    facts
+}
+
+fn mebibytes(bytes: i64) -> String {
+    format!("{:+.1} MiB", bytes as f64 / f64::from(1 << 20))
 }
 
 /// A number as people read it: `12,345`.

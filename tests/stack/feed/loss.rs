@@ -10,9 +10,9 @@ use stack::stack::Stack;
 
 use super::{BOUND, CONNECTED, PATIENCE, ask, connected, following, set_key, settled, turns};
 
-const UNCONFIRMED_TTL: Duration = Duration::from_millis(800);
+const UNCONFIRMED_TTL: Duration = Duration::from_millis(1_600);
 /// What a busy machine may add.
-const SLACK: Duration = Duration::from_millis(200);
+const SLACK: Duration = Duration::from_millis(400);
 
 const CUTS: [Fault; 5] = [
     Fault::Status(503),

@@ -186,12 +186,16 @@ async fn streams_may_be_left_alone() {
 
 #[tokio::test]
 async fn a_hiccup_of_the_control_plane_ends_no_stream() {
-    let (stack, key) = streaming().await;
+    let (stack, key) =
+        following(|options| options.plugin(json!({"cache": {"unconfirmed_ttl_ms": 1_000}}))).await;
+    stack.upstream.stream_answers();
     let mut stream = Streaming::open(&stack, "locked", Some(&key)).await;
     stack.control_plane.stop().await;
+    // What the stream was admitted on is not confirmed any more, and nobody answers.
+    let asked = "wasmcustom.mcp_key_auth.checks_asked.reason.stream";
     stack
         .gateway
-        .wait_for_stat(super::CONNECTED, |value| value == 0, PATIENCE)
+        .wait_for_stat(asked, |count| count > 0, PATIENCE)
         .await;
     stream.lives().await;
     stack.control_plane.restart().await;

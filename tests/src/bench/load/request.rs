@@ -8,7 +8,7 @@ use serde::Serialize;
 /// The protocol between client and gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Protocol {
+pub(in crate::bench) enum Protocol {
     /// HTTP/1.1, one request at a time on a connection.
     Http1,
     /// HTTP/2 without TLS, several at a time.
@@ -17,11 +17,10 @@ pub enum Protocol {
 
 impl Protocol {
     /// Both.
-    pub const ALL: [Self; 2] = [Self::Http1, Self::Http2];
+    pub(in crate::bench) const ALL: [Self; 2] = [Self::Http1, Self::Http2];
 
     /// `h1` or `h2`.
-    #[must_use]
-    pub fn short(self) -> &'static str {
+    pub(in crate::bench) fn short(self) -> &'static str {
         match self {
             Self::Http1 => "h1",
             Self::Http2 => "h2",
@@ -31,17 +30,16 @@ impl Protocol {
 
 /// A `GET`, not yet in any protocol's bytes.
 #[derive(Debug, Clone)]
-pub struct Request {
+pub(in crate::bench) struct Request {
     /// Path and query.
-    pub path: String,
+    pub(in crate::bench) path: String,
     /// Names in lower case.
-    pub headers: Vec<(&'static str, String)>,
+    pub(in crate::bench) headers: Vec<(&'static str, String)>,
 }
 
 impl Request {
     /// What `wrk` or `curl` would send.
-    #[must_use]
-    pub fn plain(path: &str, key: Option<&str>) -> Self {
+    pub(in crate::bench) fn plain(path: &str, key: Option<&str>) -> Self {
         let mut headers = vec![
             ("user-agent", "bench/1".to_owned()),
             ("accept", "*/*".to_owned()),
@@ -55,8 +53,7 @@ impl Request {
 
     /// What an MCP client sends to open its stream, with all the headers that clients send. Not a `POST`: a route that
     /// answers by itself does so before the body, and over HTTP/1.1 Envoy then closes the connection.
-    #[must_use]
-    pub fn mcp(path: &str, key: Option<&str>) -> Self {
+    pub(in crate::bench) fn mcp(path: &str, key: Option<&str>) -> Self {
         let mut headers: Vec<_> = [
             ("user-agent", "node"),
             ("accept", "text/event-stream"),
@@ -86,7 +83,7 @@ impl Request {
 
 /// A supply of requests.
 #[derive(Debug)]
-pub struct Requests {
+pub(in crate::bench) struct Requests {
     protocol: Protocol,
     supply: Supply,
 }
@@ -104,8 +101,7 @@ const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Requests {
     /// These requests over and over.
-    #[must_use]
-    pub fn fixed(protocol: Protocol, requests: &[Request]) -> Self {
+    pub(in crate::bench) fn fixed(protocol: Protocol, requests: &[Request]) -> Self {
         assert!(!requests.is_empty(), "there is something to send");
         Self {
             protocol,
@@ -114,8 +110,7 @@ impl Requests {
     }
 
     /// One request with ever new keys, each well-formed and known to nobody.
-    #[must_use]
-    pub fn with_made_up_keys(protocol: Protocol, path: &str) -> Self {
+    pub(in crate::bench) fn with_made_up_keys(protocol: Protocol, path: &str) -> Self {
         let placeholder = String::from_utf8(made_up_key(0)).expect("a key is ASCII");
         let template = Request::plain(path, Some(&placeholder)).encode(protocol);
         let key_at = template
@@ -135,7 +130,7 @@ impl Requests {
     pub(super) fn pick(&self, number: u64) -> Cow<'_, [u8]> {
         match &self.supply {
             Supply::Fixed(requests) => {
-                let index = number.wrapping_mul(STEP) as u128 * requests.len() as u128 >> 64;
+                let index = (u128::from(number.wrapping_mul(STEP)) * requests.len() as u128) >> 64;
                 Cow::Borrowed(&requests[index as usize])
             }
             Supply::Made { template, key_at } => {

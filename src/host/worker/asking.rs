@@ -1,0 +1,161 @@
+//! Having things asked: for requests that wait, and for nobody in particular.
+
+use std::time::Duration;
+
+use edge_api::CHECK_PATH;
+use proxy_wasm::types::Action;
+
+use super::Worker;
+use crate::authenticator::Errand;
+use crate::cache::Recollection;
+use crate::check::{Fault, Question};
+use crate::flights::{Joined, Sent};
+use crate::host::exchange::SharedExchange;
+use crate::host::metrics::Reason;
+use crate::host::{callout, clock};
+use crate::now::Now;
+use crate::reachability::Reachability;
+
+/// How long an entry whose refresh has been seen to is left alone.
+pub(super) const REFRESH_PAUSE_MS: u64 = 100;
+/// How long a worker keeps the others from refreshing the same: longer than a check takes as a rule, shorter than any
+/// life worth caching.
+const CLAIM_MS: u64 = 200;
+
+impl Worker {
+    pub(super) fn wait(
+        &self,
+        id: u32,
+        exchange: &SharedExchange,
+        recollection: &Recollection,
+        now: Now,
+    ) -> Action {
+        let question = &recollection.question;
+        let mut flights = self.flights.borrow_mut();
+        let new = !flights.is_asking(question, now);
+        let charged = new && question.key.is_some();
+        let fault = if charged && !self.budget.borrow_mut().take(&question.subject, now) {
+            Some(Fault::OverBudget)
+        } else {
+            match flights.join(question, id, SharedExchange::clone(exchange), now) {
+                Joined::Leads => {
+                    if charged {
+                        flights.charge(question);
+                    }
+                    None
+                }
+                Joined::Follows => {
+                    self.metrics.check_shared();
+                    None
+                }
+                Joined::Full => Some(Fault::Overloaded),
+            }
+        };
+        drop(flights);
+        if let Some(fault) = fault {
+            self.note_fault(fault, now);
+            return exchange.apply(self, &self.faulted(exchange, now));
+        }
+        if new {
+            self.metrics.check_asked(if recollection.known.is_empty() {
+                Reason::Unknown
+            } else {
+                Reason::Recheck
+            });
+            self.wake_up.ring();
+        }
+        self.report_occupancy();
+        exchange.wait(question.clone())
+    }
+
+    /// Asks something for which no request waits.
+    pub(super) fn run(&self, errand: Errand, recollection: &Recollection, now: Now) {
+        let question = &recollection.question;
+        if self.flights.borrow().is_asking(question, now) {
+            return;
+        }
+        match errand {
+            Errand::Refresh => {
+                if now.monotonic_ms < recollection.quiet_until_ms.get() {
+                    return;
+                }
+                let quiet_until_ms = now.monotonic_ms + REFRESH_PAUSE_MS;
+                recollection.quiet_until_ms.set(quiet_until_ms);
+                let until_ms = now.monotonic_ms + CLAIM_MS;
+                if !self.memory.claim(question, now, until_ms) {
+                    return;
+                }
+                self.ask(question, Reason::Refresh, now);
+            }
+            Errand::Attribute => {
+                let mut budget = self.budget.borrow_mut();
+                if budget.take(&question.subject, now) {
+                    if self.ask(question, Reason::Attribute, now) {
+                        self.flights.borrow_mut().charge(question);
+                    } else {
+                        budget.give_back(&question.subject, now);
+                    }
+                }
+            }
+            Errand::Probe => {
+                self.reachability.set(Reachability::faulted(now));
+                self.ask(question, Reason::Probe, now);
+            }
+        }
+        self.wake_up.ring();
+    }
+
+    /// Tells whether a check is to be sent for it.
+    pub(super) fn ask(&self, question: &Question, reason: Reason, now: Now) -> bool {
+        let leads = self.flights.borrow_mut().ask(question, now) == Joined::Leads;
+        if leads {
+            self.metrics.check_asked(reason);
+            self.report_occupancy();
+        }
+        leads
+    }
+
+    pub(super) fn send_checks(&self) {
+        loop {
+            let next = self.flights.borrow_mut().next_unsent();
+            let Some(question) = next else {
+                return;
+            };
+            let now = clock::now();
+            let body = question.to_json();
+            let flights = self.flights.borrow();
+            let leader = flights.leader(&question);
+            let request_id = leader.and_then(|leader| leader.request.request_id.as_deref());
+            let mut headers = vec![
+                (":method", "POST"),
+                (":path", CHECK_PATH),
+                ("content-type", "application/json"),
+            ];
+            // So that the control plane's log can be matched with Envoy's.
+            headers.extend(request_id.map(|id| ("x-request-id", id)));
+            let control_plane = &self.config.control_plane;
+            let timeout = Duration::from_millis(control_plane.timeout_ms.into());
+            let sent = callout::send(control_plane, &headers, Some(&body), timeout);
+            drop(flights);
+            match sent {
+                Ok(token) => {
+                    self.metrics.check_sent();
+                    let sent = Sent {
+                        at_ms: now.monotonic_ms,
+                        epoch: self.feed.feed().mark.epoch,
+                    };
+                    self.flights.borrow_mut().handle_sent(question, token, sent);
+                }
+                Err(fault) => {
+                    let landed = self.flights.borrow_mut().handle_not_sent(question);
+                    self.note_fault(fault, now);
+                    if let Some(landed) = landed {
+                        self.give_back(&landed, now);
+                        self.settle_faulted(landed.into_waiters(), now);
+                    }
+                    self.report_occupancy();
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Checks that ended, and what that means for those who waited.
+
+use std::rc::Rc;
+
+use proxy_wasm::hostcalls;
+
+use super::Worker;
+use crate::authenticator::{self, Decision};
+use crate::cache::Known;
+use crate::check::{Answer, Fault, MAX_ANSWER_LEN};
+use crate::feed::Slot;
+use crate::flights::Landed;
+use crate::host::exchange::{Exchange, SharedExchange};
+use crate::host::metrics::Reason;
+use crate::host::{callout, clock};
+use crate::now::Now;
+use crate::reachability::Reachability;
+
+impl Worker {
+    /// The callout `token` ended.
+    pub(in crate::host) fn handle_response(
+        &self,
+        token: u32,
+        num_headers: usize,
+        body_size: usize,
+    ) {
+        let now = clock::now();
+        if self.feed.is_poll(token) {
+            let control_plane = &self.config.control_plane;
+            let changed = self.feed.handle_response(
+                control_plane,
+                num_headers,
+                body_size,
+                now,
+                &self.metrics,
+            );
+            if changed {
+                self.review_streams(now);
+                self.send_checks();
+            }
+            return;
+        }
+        let landed = self.flights.borrow_mut().handle_response(token);
+        let Some(landed) = landed else {
+            return;
+        };
+        self.metrics
+            .check_latency(now.monotonic_ms.saturating_sub(landed.sent.at_ms));
+        let answer = callout::read_response(num_headers, body_size, MAX_ANSWER_LEN)
+            .and_then(|body| landed.question.read_answer(&body));
+        match answer {
+            Ok(answer) => {
+                self.note_answer();
+                self.settle_answered(landed, answer, now);
+            }
+            Err(fault) => {
+                self.note_fault(fault, now);
+                self.give_back(&landed, now);
+                self.settle_faulted(landed.into_waiters(), now);
+            }
+        }
+        self.report_occupancy();
+    }
+
+    pub(super) fn settle_answered(&self, landed: Landed<SharedExchange>, answer: Answer, now: Now) {
+        let known = answer.into_known(&self.config.cache, landed.sent.epoch, landed.sent.at_ms);
+        let sight = self.sight(Slot::of_known(&known));
+        if known.is_good() {
+            self.give_back(&landed, now);
+        }
+        if !sight.believes(&known) {
+            // The project changed while the answer was on its way. Asked again at the next tick, not at once: a
+            // replica that lags behind would keep us asking.
+            if landed.has_waiters() {
+                let left = self.flights.borrow_mut().ask_again(landed, now);
+                match left {
+                    None => self.metrics.check_asked(Reason::Recheck),
+                    Some(landed) => {
+                        self.note_fault(Fault::Overloaded, now);
+                        self.settle_faulted(landed.into_waiters(), now);
+                    }
+                }
+            }
+            return;
+        }
+        let question = landed.question.clone();
+        let recollection = self
+            .memory
+            .remember(question, &known, &sight, now, &self.metrics);
+        self.settle(landed.into_waiters(), |exchange| {
+            exchange.learn(Rc::clone(&recollection));
+            authenticator::decide_answered(
+                &self.config,
+                &exchange.request,
+                &recollection.known,
+                &sight,
+                now,
+            )
+        });
+    }
+
+    pub(super) fn settle_faulted(&self, waiters: Vec<(u32, SharedExchange)>, now: Now) {
+        self.settle(waiters, |exchange| self.faulted(exchange, now));
+    }
+
+    pub(super) fn faulted(&self, exchange: &Exchange, now: Now) -> Decision {
+        let mut known = Known::default();
+        if let Some(then) = exchange.recollection() {
+            // Others may have learnt something since it came.
+            let newer = self.memory.recall(&then.question.name);
+            known = then
+                .known
+                .newest(newer.map_or_else(Known::default, |r| r.known.clone()));
+        }
+        let sight = self.sight(Slot::of_known(&known));
+        authenticator::decide_faulted(&self.config, &exchange.request, &known, &sight, now)
+    }
+
+    /// Gives each waiter that is still there its decision. A context that is gone is one whose client left.
+    pub(super) fn settle(
+        &self,
+        waiters: Vec<(u32, SharedExchange)>,
+        decide: impl Fn(&Exchange) -> Decision,
+    ) {
+        if waiters.is_empty() {
+            return;
+        }
+        for (id, exchange) in waiters {
+            if hostcalls::set_effective_context(id).is_ok() {
+                let decision = decide(&exchange);
+                exchange.apply(self, &decision);
+            }
+        }
+        self.become_root();
+    }
+
+    /// What follows in this callback is the root's own.
+    pub(super) fn become_root(&self) {
+        if hostcalls::set_effective_context(self.root_id).is_err() {
+            log::error!("Envoy does not know the root context");
+        }
+    }
+
+    pub(super) fn give_back(&self, landed: &Landed<SharedExchange>, now: Now) {
+        if landed.charged {
+            let subject = &landed.question.subject;
+            self.budget.borrow_mut().give_back(subject, now);
+        }
+    }
+
+    pub(super) fn note_answer(&self) {
+        self.metrics.check_ended(None);
+        if self.reachability.replace(Reachability::Up).is_down() {
+            log::info!("the control plane answers again");
+        }
+    }
+
+    pub(super) fn note_fault(&self, fault: Fault, now: Now) {
+        self.metrics.check_ended(Some(fault));
+        if !fault.is_control_planes() {
+            return;
+        }
+        let before = self.reachability.replace(Reachability::faulted(now));
+        if !before.is_down() {
+            log::warn!(
+                "a check failed ({}): the cluster {} gave no usable answer; what is last known good goes on serving",
+                fault.name(),
+                self.config.control_plane.cluster
+            );
+        }
+    }
+
+    pub(super) fn report_occupancy(&self) {
+        let occupancy = self.flights.borrow().occupancy();
+        let before = self.reported.replace(occupancy);
+        self.metrics.occupancy_changed(before, occupancy);
+    }
+}

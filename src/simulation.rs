@@ -1,0 +1,104 @@
+//! The pure core under thousands of interleavings: several workers of one Envoy, a network that delays, loses and
+//! spoils, a control plane that changes, dies and goes back, an intruder in shared data. A list of what was true at the
+//! control plane, and since when, is all that it is checked against.
+//!
+//! The modules under test are the real ones. What `host` does between them cannot run outside of Envoy and is
+//! repeated here line by line in [`worker`], [`memory`] and [`feed_poll`]: **whoever changes one changes the other.**
+
+mod bounds;
+mod cast;
+mod control_plane;
+mod envoy;
+mod event;
+mod exchange;
+mod feed_poll;
+mod memory;
+mod network;
+mod oracle;
+mod scenes;
+mod shared_data;
+mod snapshot;
+mod weather;
+mod worker;
+mod world;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config as Cases, TestRunner};
+
+use self::control_plane::Deed;
+use self::event::{Event, deed};
+use self::weather::Trouble;
+use self::world::World;
+
+fn events(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
+    prop::collection::vec(Event::any(), count)
+}
+
+proptest! {
+    #![proptest_config(Cases { cases: 48, failure_persistence: None, ..Cases::default() })]
+
+    /// Whatever happens, everything served was true recently, and everything stays within its bounds.
+    #[test]
+    fn nothing_is_served_that_was_not_true_within_its_bound(
+        workers in 2..4usize, seed in any::<u64>(), events in events(20..160)
+    ) {
+        let mut world = World::new(workers, seed);
+        for event in &events {
+            event.happen(&mut world);
+        }
+    }
+
+    /// However it began: once the feed is at work, a change is in force on every worker a round trip and a tick later.
+    #[test]
+    fn a_change_is_in_force_everywhere_while_the_feed_works(
+        seed in any::<u64>(), events in events(0..60), deeds in prop::collection::vec(deed(), 1..8),
+        restarts in any::<bool>(),
+    ) {
+        let mut world = World::new(3, seed);
+        for event in &events {
+            event.happen(&mut world);
+        }
+        world.calm_down();
+        for deed in deeds {
+            world.change_takes_effect(deed, restarts);
+        }
+        world.streams_follow();
+    }
+
+    /// Faults and floods take nothing away from those who hold a good key.
+    #[test]
+    fn good_keys_work_through_outages_and_floods(
+        seed in any::<u64>(), events in events(0..60), trouble in event::weather(),
+        deeds in prop::collection::vec(deed(), 0..4),
+    ) {
+        let mut world = World::new(2, seed);
+        for event in &events {
+            event.happen(&mut world);
+        }
+        for deed in deeds {
+            world.commit(deed);
+        }
+        world.calm_down();
+        world.flood_takes_nothing_away();
+        world.outage_takes_nothing_away(trouble.trouble);
+    }
+}
+
+/// One long life, always the same.
+#[test]
+fn a_long_run_holds() {
+    let mut runner = TestRunner::deterministic();
+    let events = events(4_000..4_001).new_tree(&mut runner).unwrap();
+    let mut world = World::new(3, 42);
+    for (n, event) in events.current().iter().enumerate() {
+        event.happen(&mut world);
+        if n % 500 == 499 {
+            world.calm_down();
+            world.change_takes_effect(Deed::Toggle(1), false);
+            world.change_takes_effect(Deed::SwitchKey(0), true);
+            world.streams_follow();
+            world.outage_takes_nothing_away(Trouble::Reset);
+        }
+    }
+}

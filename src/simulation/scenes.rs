@@ -1,0 +1,245 @@
+//! Scenes with a known outcome, played in a world that random events have shaped before.
+
+use super::cast::{KEYS, PROJECTS, STALE_MS, Shows, Target};
+use super::control_plane::Deed;
+use super::feed_poll::wait_ms;
+use super::oracle;
+use super::snapshot::Life;
+use super::weather::{FINE_DELAY_MS, Trouble, Weather};
+use super::world::{TICK_MS, World};
+use crate::authenticator::Ruling;
+use crate::denial::Denial;
+use crate::feed::Mark;
+use crate::outcome::Allowed;
+
+/// From a change until it is known on every worker: the poll may just have been answered, so that the next one has to
+/// travel there and back; then a tick.
+const IN_FORCE_MS: u64 = 3 * FINE_DELAY_MS + TICK_MS + 20;
+/// What the feed needs to be at work again after anything: a poll under way that must time out, a lease that must
+/// end, pauses.
+const RECOVERS_MS: u64 = 6_000;
+
+impl World {
+    pub(super) fn commit(&mut self, deed: Deed) {
+        let (now_ms, unix_ms) = (self.envoy.now_ms.get(), self.envoy.unix_ms());
+        let mut control_plane = self.envoy.control_plane.borrow_mut();
+        control_plane.commit(deed, now_ms, unix_ms);
+        let mut network = self.envoy.network.borrow_mut();
+        network.wake(&control_plane, now_ms, unix_ms);
+    }
+
+    /// Puts an older database in place. Until the feed has seen it nothing is changed in it: a revision that has gone
+    /// on past the old one could not be told from it.
+    pub(super) fn restore(&mut self, back: usize) {
+        self.calm_down();
+        let now_ms = self.envoy.now_ms.get();
+        if self.envoy.control_plane.borrow_mut().restore(back, now_ms) {
+            self.pass(2_000);
+        }
+    }
+
+    /// All is well for a while, after which the feed must be at work on every worker.
+    pub(super) fn calm_down(&mut self) {
+        self.preempt = None;
+        self.finish_all();
+        self.envoy.clock_off_ms.set(0);
+        {
+            let mut network = self.envoy.network.borrow_mut();
+            network.checks = Weather::FINE;
+            network.polls = Weather::FINE;
+        }
+        self.pass(RECOVERS_MS);
+        let present = self.envoy.control_plane.borrow().present().clone();
+        let now_ms = self.envoy.now_ms.get();
+        let lag_ms = 2 * (wait_ms(&self.envoy) + 2 * FINE_DELAY_MS) + TICK_MS;
+        for thread in &self.threads {
+            let mark = thread.worker.feed.feed.borrow().mark;
+            assert!(
+                mark.revision == present.revision && mark.confirmed_ms + lag_ms >= now_ms,
+                "the feed has not come back on worker {:?}: {mark:?} at {now_ms}, truth {:?}, others {:?}",
+                thread.worker.vm,
+                (present.generation, present.revision),
+                self.marks()
+            );
+        }
+    }
+
+    /// What each worker knows of the feed.
+    fn marks(&self) -> Vec<Mark> {
+        let threads = self.threads.iter();
+        threads.map(|t| t.worker.feed.feed.borrow().mark).collect()
+    }
+
+    /// A change is in force on every worker, new VMs among them, once the feed had the time to tell.
+    pub(super) fn change_takes_effect(&mut self, deed: Deed, restarts: bool) {
+        // Whatever it is about is remembered everywhere.
+        self.everything_is_asked_for();
+        self.commit(deed);
+        self.pass(IN_FORCE_MS);
+        self.bound_ms = Some(IN_FORCE_MS);
+        if restarts {
+            self.restart(0);
+        }
+        self.everything_is_asked_for();
+        self.bound_ms = None;
+        if restarts {
+            // It may have been the one that polls.
+            self.pass(RECOVERS_MS);
+        }
+    }
+
+    /// Every open stream is one that would be let in.
+    pub(super) fn streams_follow(&mut self) {
+        self.pass(1_500);
+        let control_plane = self.envoy.control_plane.borrow();
+        for (id, (worker, target, shows)) in &self.streams {
+            assert!(
+                oracle::admits(
+                    control_plane.present(),
+                    *target,
+                    *shows,
+                    self.envoy.unix_ms()
+                ),
+                "a stream is open that would not be let in: {id} {worker} {target:?} {shows:?}"
+            );
+        }
+    }
+
+    /// A flood of what clients make up leaves every good key where it was.
+    pub(super) fn flood_takes_nothing_away(&mut self) {
+        // What an intruder has spoilt in shared data must be noticed before, not after the flood.
+        (0..self.threads.len()).for_each(|worker| self.restart(worker));
+        self.pass(RECOVERS_MS);
+        let good = self.good_keys();
+        self.are_let_in(&good);
+        self.flood();
+        for worker in 0..self.threads.len() {
+            for (target, shows) in &good {
+                assert!(
+                    self.threads[worker].worker.remembers(*target, *shows),
+                    "invariant 3: worker {worker} has lost {shows:?} of {target:?}"
+                );
+            }
+        }
+        // Nor has shared data lost them.
+        self.pass(300);
+        self.restart(0);
+        for (target, shows) in &good {
+            self.request(0, *target, *shows, false);
+            let ended = self.last.take();
+            assert!(
+                ended.as_ref().is_some_and(|ended| ended.asked_ms.is_none()),
+                "invariant 3: shared data has lost {shows:?} of {target:?}: {ended:?}"
+            );
+        }
+    }
+
+    /// While the control plane cannot be reached, good keys work until the bound.
+    pub(super) fn outage_takes_nothing_away(&mut self, trouble: Trouble) {
+        let good = self.good_keys();
+        self.are_let_in(&good);
+        // An answer that is told twice is no outage.
+        let trouble = match trouble {
+            Trouble::Twice => Trouble::Status,
+            trouble => trouble,
+        };
+        let weather = Weather {
+            share: 10,
+            trouble,
+            ..Weather::FINE
+        };
+        self.envoy.network.borrow_mut().checks = weather;
+        self.envoy.network.borrow_mut().polls = weather;
+        // Some entries' life may have ended just now.
+        let ends_ms = self.envoy.now_ms.get() + STALE_MS - 1_000;
+        while self.envoy.now_ms.get() < ends_ms {
+            self.are_let_in(&good);
+            self.flood();
+            self.pass(500);
+        }
+    }
+
+    fn flood(&mut self) {
+        for worker in 0..self.threads.len() {
+            for n in 0..60 {
+                let target = match n % 3 {
+                    0 => Target::MadeUp(n),
+                    p => Target::Project(p as usize),
+                };
+                // Twice, so that the cache takes them for regulars.
+                for _ in 0..3 {
+                    self.request(worker, target, Shows::MadeUp(500 + n), false);
+                }
+                if n % 5 == 4 {
+                    self.pass(5);
+                }
+            }
+        }
+    }
+
+    /// All keys that open a project, with it.
+    fn good_keys(&self) -> Vec<(Target, Shows)> {
+        let control_plane = self.envoy.control_plane.borrow();
+        let present = control_plane.present();
+        (0..KEYS)
+            .filter(|k| {
+                let key = present.keys[*k];
+                key.life == Life::Active
+                    && key.expires_at_ms.is_none()
+                    && present.locked[key.home] == Some(true)
+            })
+            .map(|k| (Target::Project(present.keys[k].home), Shows::Key(k)))
+            .collect()
+    }
+
+    fn are_let_in(&mut self, good: &[(Target, Shows)]) {
+        for worker in 0..self.threads.len() {
+            for (target, shows) in good {
+                self.ask(worker, *target, *shows);
+                self.was_let_in();
+            }
+        }
+    }
+
+    fn everything_is_asked_for(&mut self) {
+        for worker in 0..self.threads.len() {
+            for p in 0..PROJECTS {
+                self.ask(worker, Target::Project(p), Shows::Nothing);
+            }
+            for k in 0..KEYS {
+                let home = self.envoy.control_plane.borrow().present().keys[k].home;
+                self.ask(worker, Target::Project(home), Shows::Key(k));
+                self.ask(worker, Target::Server(home), Shows::Key(k));
+            }
+        }
+    }
+
+    /// Sends a request and lets as much time pass as it takes.
+    fn ask(&mut self, worker: usize, target: Target, shows: Shows) {
+        let id = self.request(worker, target, shows, false);
+        while self.waiting.contains_key(&id) {
+            self.pass(1);
+        }
+        let ended = self.last.as_ref().unwrap();
+        assert_eq!(ended.id, id);
+        assert_ne!(
+            ended.decision.ruling,
+            Ruling::Deny(Denial::ControlPlaneFault),
+            "{ended:?}"
+        );
+    }
+
+    fn was_let_in(&mut self) {
+        let ended = self.last.take().unwrap();
+        assert!(
+            matches!(
+                ended.decision.ruling,
+                Ruling::Continue {
+                    allowed: Allowed::ValidKey,
+                    ..
+                }
+            ),
+            "invariant 1: a good key was refused: {ended:?}"
+        );
+    }
+}

@@ -1,0 +1,120 @@
+//! Having things asked: for requests that wait, and for nobody in particular.
+
+use std::rc::Rc;
+
+use super::Worker;
+use crate::authenticator::Errand;
+use crate::cache::Recollection;
+use crate::check::Fault;
+use crate::flights::{Joined, Sent};
+use crate::now::Now;
+use crate::reachability::Reachability;
+use crate::simulation::cast::TIMEOUT_MS;
+use crate::simulation::exchange::{By, Exchange};
+use crate::simulation::network::Ask;
+
+const REFRESH_PAUSE_MS: u64 = 100;
+const CLAIM_MS: u64 = 200;
+
+impl Worker {
+    pub(super) fn wait(&self, exchange: &Rc<Exchange>, recollection: &Recollection, now: Now) {
+        let question = &recollection.question;
+        let mut flights = self.flights.borrow_mut();
+        let new = !flights.is_asking(question, now);
+        let charged = new && question.key.is_some();
+        let fault = if charged && !self.budget.borrow_mut().take(&question.subject, now) {
+            Some(Fault::OverBudget)
+        } else {
+            match flights.join(question, exchange.id, Rc::clone(exchange), now) {
+                Joined::Leads => {
+                    if charged {
+                        flights.charge(question);
+                    }
+                    None
+                }
+                Joined::Follows => None,
+                Joined::Full => Some(Fault::Overloaded),
+            }
+        };
+        drop(flights);
+        if let Some(fault) = fault {
+            self.note_fault(fault, now);
+            let decision = self.faulted(exchange, now);
+            self.apply(exchange, decision, By::Fault, now);
+            return;
+        }
+        self.rung.set(true);
+        exchange.waits_for.replace(Some(question.clone()));
+        let held = Rc::clone(exchange);
+        self.waiting.borrow_mut().insert(exchange.id, held);
+    }
+
+    pub(super) async fn run(&self, errand: Errand, recollection: &Recollection, now: Now) {
+        let question = &recollection.question;
+        if self.flights.borrow().is_asking(question, now) {
+            return;
+        }
+        match errand {
+            Errand::Refresh => {
+                if now.monotonic_ms < recollection.quiet_until_ms.get() {
+                    return;
+                }
+                let quiet_until_ms = now.monotonic_ms + REFRESH_PAUSE_MS;
+                recollection.quiet_until_ms.set(quiet_until_ms);
+                let until_ms = now.monotonic_ms + CLAIM_MS;
+                if self.memory.claim(question, now, until_ms).await {
+                    self.flights.borrow_mut().ask(question, now);
+                }
+            }
+            Errand::Attribute => {
+                let mut budget = self.budget.borrow_mut();
+                let mut flights = self.flights.borrow_mut();
+                if budget.take(&question.subject, now) {
+                    if flights.ask(question, now) == Joined::Leads {
+                        flights.charge(question);
+                    } else {
+                        budget.give_back(&question.subject, now);
+                    }
+                }
+            }
+            Errand::Probe => {
+                self.reachability.set(Reachability::faulted(now));
+                self.flights.borrow_mut().ask(question, now);
+            }
+        }
+        self.rung.set(true);
+    }
+
+    pub(super) async fn send_checks(&self) {
+        loop {
+            let next = self.flights.borrow_mut().next_unsent();
+            let Some(question) = next else {
+                return;
+            };
+            let now = self.envoy.now();
+            let ask = Ask::Check(question.to_json());
+            let sent =
+                self.envoy
+                    .network
+                    .borrow_mut()
+                    .send(self.vm, ask, now.monotonic_ms, TIMEOUT_MS);
+            match sent {
+                Ok(token) => {
+                    let sent = Sent {
+                        at_ms: now.monotonic_ms,
+                        epoch: self.feed.feed.borrow().mark.epoch,
+                    };
+                    self.flights.borrow_mut().handle_sent(question, token, sent);
+                }
+                Err(fault) => {
+                    let landed = self.flights.borrow_mut().handle_not_sent(question);
+                    self.note_fault(fault, now);
+                    if let Some(landed) = landed {
+                        self.give_back(&landed, now);
+                        self.settle_faulted(landed.into_waiters(), now);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Checks that ended, and what that means for those who waited.
+
+use std::rc::Rc;
+
+use super::Worker;
+use crate::authenticator::{self, Decision, Ruling};
+use crate::cache::Known;
+use crate::check::{Answer, Fault};
+use crate::feed::Slot;
+use crate::flights::Landed;
+use crate::now::Now;
+use crate::reachability::Reachability;
+use crate::simulation::exchange::{By, Ended, Exchange};
+use crate::simulation::weather::Reply;
+
+impl Worker {
+    pub(in crate::simulation) async fn handle_response(&self, token: u32, reply: Reply) {
+        let now = self.envoy.now();
+        if self.feed.is_poll(token) {
+            if self.feed.handle_response(reply, now).await {
+                self.review_streams(now);
+                self.send_checks().await;
+            }
+            return;
+        }
+        let landed = self.flights.borrow_mut().handle_response(token);
+        let Some(landed) = landed else {
+            return;
+        };
+        match reply.and_then(|body| landed.question.read_answer(&body)) {
+            Ok(answer) => {
+                self.reachability.set(Reachability::Up);
+                self.settle_answered(landed, answer, now).await;
+            }
+            Err(fault) => {
+                self.note_fault(fault, now);
+                self.give_back(&landed, now);
+                self.settle_faulted(landed.into_waiters(), now);
+            }
+        }
+    }
+
+    pub(super) async fn settle_answered(
+        &self,
+        landed: Landed<Rc<Exchange>>,
+        answer: Answer,
+        now: Now,
+    ) {
+        let asked_ms = landed.sent.at_ms;
+        let known = answer.into_known(&self.envoy.config.cache, landed.sent.epoch, asked_ms);
+        let sight = self.sight(Slot::of_known(&known));
+        if known.is_good() {
+            self.give_back(&landed, now);
+        }
+        if !sight.believes(&known) {
+            if landed.has_waiters() {
+                let left = self.flights.borrow_mut().ask_again(landed, now);
+                if let Some(landed) = left {
+                    self.settle_faulted(landed.into_waiters(), now);
+                }
+            }
+            return;
+        }
+        let question = landed.question.clone();
+        let recollection = self.memory.remember(question, &known, &sight, now).await;
+        for (_, exchange) in landed.into_waiters() {
+            exchange.recollection.replace(Rc::clone(&recollection));
+            let decision = authenticator::decide_answered(
+                &self.envoy.config,
+                &exchange.request,
+                &recollection.known,
+                &sight,
+                now,
+            );
+            self.apply(&exchange, decision, By::Answer { asked_ms }, now);
+        }
+    }
+
+    pub(super) fn settle_faulted(&self, waiters: Vec<(u32, Rc<Exchange>)>, now: Now) {
+        for (_, exchange) in waiters {
+            let decision = self.faulted(&exchange, now);
+            self.apply(&exchange, decision, By::Fault, now);
+        }
+    }
+
+    pub(super) fn faulted(&self, exchange: &Exchange, now: Now) -> Decision {
+        let then = exchange.recollection.borrow();
+        let newer = self.memory.recall(&then.question.name);
+        let newer = newer.map_or_else(Known::default, |r| r.known.clone());
+        let known = then.known.newest(newer);
+        let sight = self.sight(Slot::of_known(&known));
+        let config = &self.envoy.config;
+        authenticator::decide_faulted(config, &exchange.request, &known, &sight, now)
+    }
+
+    pub(super) fn give_back(&self, landed: &Landed<Rc<Exchange>>, now: Now) {
+        if landed.charged {
+            let subject = &landed.question.subject;
+            self.budget.borrow_mut().give_back(subject, now);
+        }
+    }
+
+    pub(super) fn note_fault(&self, fault: Fault, now: Now) {
+        if fault.is_control_planes() {
+            self.reachability.set(Reachability::faulted(now));
+        }
+    }
+
+    pub(super) fn apply(&self, exchange: &Rc<Exchange>, decision: Decision, by: By, now: Now) {
+        let before = exchange.decided.replace(true);
+        assert!(!before, "invariant 6: request {} ends twice", exchange.id);
+        exchange.waits_for.take();
+        self.waiting.borrow_mut().remove(&exchange.id);
+        if exchange.opens && matches!(decision.ruling, Ruling::Continue { .. }) {
+            let on = Rc::clone(&exchange.recollection.borrow());
+            let stream = Rc::clone(exchange);
+            self.streams.borrow_mut().open(exchange.id, stream, on, now);
+        }
+        self.envoy.ended.borrow_mut().push(Ended {
+            opens: exchange.opens,
+            id: exchange.id,
+            worker: self.vm.0,
+            target: exchange.target,
+            shows: exchange.shows,
+            at: Now {
+                unix_ms: self.envoy.now().unix_ms,
+                ..now
+            },
+            decision,
+            mark: self.feed.feed.borrow().mark,
+            asked_ms: match by {
+                By::Answer { asked_ms } => Some(asked_ms),
+                By::Memory | By::Fault => None,
+            },
+            faulted: matches!(by, By::Fault) || self.reachability.get().is_down(),
+        });
+    }
+}

@@ -1,0 +1,68 @@
+//! The benchmark itself, on counts that are too small to measure anything: it must run to its end, find the right status
+//! in every row, and leave nothing out of its report.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on stops with a clear message"
+)]
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use serde_json::Value;
+
+#[test]
+fn a_quick_benchmark_reports_every_row_and_every_measurement() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("report.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_bench"))
+        .args(["--quick", "--report"])
+        .arg(&file)
+        .output()
+        .unwrap();
+    let log = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{log}");
+    let report: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+
+    let rows = report["rows"].as_array().unwrap();
+    let table = String::from_utf8_lossy(&output.stdout);
+    let mut seen = BTreeSet::new();
+    for row in rows {
+        let name = row["name"].as_str().unwrap();
+        assert!(seen.insert((row["protocol"].as_str().unwrap(), name)));
+        assert!(table.contains(&format!("| {name} |")), "{name}:\n{table}");
+        for figure in ["cpu_us", "throughput", "p50_us", "p99_us", "p999_us"] {
+            let median = row[figure]["median"].as_f64().unwrap();
+            assert!(median > 0.0, "{name}: {figure} is {median}");
+        }
+        assert!(row["to_empty_wasm"]["median"].is_f64(), "{name}");
+        assert!(row["to_api_key_auth"]["median"].is_f64(), "{name}");
+    }
+    for protocol in ["http1", "http2"] {
+        for name in [
+            "no filter",
+            "empty wasm filter",
+            "api_key_auth",
+            "api_key_auth, many keys",
+            "Lua, one comparison",
+            "ext_authz HTTP",
+            "ext_authz gRPC",
+            "hit",
+            "hit, many keys",
+            "hit in shared data",
+            "miss",
+            "miss, one key",
+            "denied, no key",
+            "denied, bad key",
+            "MCP headers: hit",
+        ] {
+            assert!(seen.contains(&(protocol, name)), "{protocol}: {name}");
+        }
+    }
+    assert!(report["footprint"]["module"].as_u64().unwrap() > 0);
+    assert_eq!(report["stampede"]["served"], report["stampede"]["requests"]);
+    assert!(report["steady"]["callouts"].is_u64());
+    assert!(report["flood"]["after"]["allocated"].is_u64());
+    assert!(report["revocation"]["kinds"]["all"]["p99_ms"].is_f64());
+}
