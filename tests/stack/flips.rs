@@ -8,6 +8,7 @@ use serde_json::json;
 use stack::bootstrap;
 use stack::gateway::{Gateway, GatewayOptions};
 use stack::keys::mint_key;
+use stack::real_control_plane::NewKey;
 
 use crate::chaos::wire::{Mode, Wire};
 use board::Board;
@@ -52,25 +53,40 @@ async fn gateway(wire: &Wire, cache: serde_json::Value) -> Gateway {
     .await
 }
 
-/// The changes, each with all that is asked about it.
+/// The changes, each with all that is asked about it. Projects and keys are made before the load begins: commands block
+/// this thread, on which other changes may be half done.
 struct Flips {
     platform: Platform,
     board: Arc<Board>,
 }
 
+/// A project, and a key of it.
+type Owner = (String, NewKey);
+
 impl Flips {
+    fn owner(&self, name: &str, require: bool) -> Owner {
+        let project = self.platform.project(name, require);
+        let key = self.platform.key(&project);
+        (project, key)
+    }
+
     /// One project that nobody touches: its key must work throughout.
     fn add_bystander(&self) {
-        let project = self.platform.project("steady", true);
-        let key = self.platform.key(&project);
+        let (project, key) = self.owner("steady", true);
         let bystander = self.board.add("steady", &project, Some(&key.raw), 200);
         self.board.settle(bystander);
     }
 
+    /// A project with so many keys.
+    fn owners(&self, name: &str, count: u64) -> Vec<Owner> {
+        let project = self.platform.project(name, true);
+        (0..count)
+            .map(|_| (project.clone(), self.platform.key(&project)))
+            .collect()
+    }
+
     /// Switches one project on and off by turns. Clients with a key notice nothing.
-    async fn toggle(&self, lane: usize) -> Vec<Duration> {
-        let project = self.platform.project(&format!("toggled {lane}"), false);
-        let key = self.platform.key(&project);
+    async fn toggle(&self, lane: usize, (project, key): Owner) -> Vec<Duration> {
         let keyed = self
             .board
             .add("toggled, with its key", &project, Some(&key.raw), 200);
@@ -90,11 +106,9 @@ impl Flips {
     }
 
     /// Revokes one key after the other.
-    async fn revoke(&self, lane: usize, count: u64) -> Vec<Duration> {
-        let project = self.platform.project("revoking", true);
+    async fn revoke(&self, lane: usize, owners: Vec<Owner>) -> Vec<Duration> {
         let mut times = Vec::new();
-        for number in 0..count {
-            let key = self.platform.key(&project);
+        for (number, (project, key)) in (0..).zip(owners) {
             let subject = self.board.add("revoked", &project, Some(&key.raw), 200);
             let change = async || self.platform.revoke(&key).await;
             let turn = self.board.turn((lane, subject), 401, pause(number), change);
@@ -105,8 +119,7 @@ impl Flips {
     }
 
     /// Creates one key after the other; each was tried, and refused, before.
-    async fn create(&self, lane: usize, count: u64) -> Vec<Duration> {
-        let project = self.platform.project("creating", true);
+    async fn create(&self, lane: usize, project: String, count: u64) -> Vec<Duration> {
         let mut times = Vec::new();
         for number in 0..count {
             let key = mint_key(number);
@@ -136,13 +149,20 @@ async fn two_hundred_changes_under_load_are_in_force_within_a_second() {
         platform,
     };
     flips.add_bystander();
+    let toggled = [
+        flips.owner("toggled", false),
+        flips.owner("toggled too", false),
+    ];
+    let victims = flips.owners("revoking", FLIPS);
+    let creating = flips.platform.project("creating", true);
+    let [first, second] = toggled;
     let started = Instant::now();
     let load = crowd.start(&flips.board, PER_SECOND);
     let (first, second, revoked, created) = tokio::join!(
-        flips.toggle(0),
-        flips.toggle(1),
-        flips.revoke(2, FLIPS),
-        flips.create(3, FLIPS),
+        flips.toggle(0, first),
+        flips.toggle(1, second),
+        flips.revoke(2, victims),
+        flips.create(3, creating, FLIPS),
     );
     let per_second = flips.board.answers() as f64 / started.elapsed().as_secs_f64();
     drop(load);
@@ -179,6 +199,8 @@ async fn with_the_feed_cut_changes_are_in_force_within_the_unconfirmed_time() {
         platform,
     };
     flips.add_bystander();
+    let victims = flips.owners("revoking", 6);
+    let creating = flips.platform.project("creating", true);
     let load = crowd.start(&flips.board, PER_SECOND / 2);
     gateway
         .wait_for_stat(
@@ -188,7 +210,7 @@ async fn with_the_feed_cut_changes_are_in_force_within_the_unconfirmed_time() {
         )
         .await;
     wire.set(Mode::NoFeed);
-    let (revoked, created) = tokio::join!(flips.revoke(0, 6), flips.create(1, 6));
+    let (revoked, created) = tokio::join!(flips.revoke(0, victims), flips.create(1, creating, 6));
     flips.board.answers();
     drop(load);
 
