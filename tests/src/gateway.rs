@@ -14,9 +14,11 @@ use crate::envoy_runner::{Envoy, STDERR, STDOUT};
 use crate::http::Call;
 
 mod admin;
+mod listener_file;
 mod options;
 
 pub use admin::Admin;
+use listener_file::ListenerFile;
 pub use options::GatewayOptions;
 
 /// A running gateway. Envoy is killed when this is dropped; if a test is failing then, the end of its log is printed.
@@ -116,6 +118,35 @@ impl Gateway {
                     "clientInfo": {"name": "rig", "version": "1"},
                 },
             }))
+    }
+
+    /// Changes the listener while it serves, and returns when Envoy has taken the new one over. `edit` gets a bootstrap
+    /// that holds nothing else; see [`crate::bootstrap`] for the ways to its parts.
+    ///
+    /// # Panics
+    /// When the gateway was not started as [`reloadable`](GatewayOptions::reloadable), or Envoy refuses the listener.
+    pub async fn reload_listener(&self, edit: impl FnOnce(&mut Value)) {
+        let updates = || async {
+            let stats = self.stats("listener_manager.lds.update_").await;
+            let count = |kind: &str| stats.get(&format!("listener_manager.lds.update_{kind}"));
+            let counts = ["success", "rejected"].map(|kind| count(kind).copied().unwrap_or(0));
+            (counts[0], counts[1])
+        };
+        let before = updates().await;
+        ListenerFile::of(self.dir.path())
+            .rewrite(edit)
+            .unwrap_or_else(|error| panic!("the listener's file: {error:#}"));
+        eventually(PATIENCE, "Envoy takes the new listener over", async || {
+            let (taken, refused) = updates().await;
+            assert_eq!(
+                refused,
+                before.1,
+                "Envoy refused the listener:\n{}",
+                self.log()
+            );
+            (taken > before.0).then_some(())
+        })
+        .await;
     }
 
     /// Envoy's admin interface.

@@ -25,6 +25,8 @@ pub use commands::NewKey;
 #[derive(Debug)]
 pub struct RealControlPlane {
     addresses: Addresses,
+    /// Further arguments of `serve`.
+    options: Vec<String>,
     running: Option<Running>,
     dir: TempDir,
 }
@@ -47,6 +49,14 @@ impl RealControlPlane {
     /// # Panics
     /// When it does not start.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// As [`start`](Self::start), with further options of `serve`, which it keeps when restarted.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_with(options: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a folder for the database");
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut control_plane = Self {
@@ -54,6 +64,7 @@ impl RealControlPlane {
                 public: free,
                 edge: free,
             },
+            options: options.iter().map(|&option| option.to_owned()).collect(),
             running: None,
             dir,
         };
@@ -93,10 +104,35 @@ impl RealControlPlane {
     /// # Panics
     /// When it does not start.
     pub async fn restart(&mut self) {
+        let database = self.database();
+        self.restart_on(&database).await;
+    }
+
+    /// As [`restart`](Self::restart), on an empty database: it knows nobody. The real one is left alone, and served
+    /// again from the next [`restart`](Self::restart) on.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn restart_empty(&mut self) {
+        self.kill();
+        for file in ["empty.db", "empty.db-shm", "empty.db-wal"] {
+            drop(fs::remove_file(self.dir.path().join(file)));
+        }
+        let database = self.database().replace("data.db", "empty.db");
+        self.restart_on(&database).await;
+    }
+
+    /// Where its database is, as `--database` takes it.
+    #[must_use]
+    pub fn database(&self) -> String {
+        format!("sqlite://{}/data.db", self.dir.path().display())
+    }
+
+    async fn restart_on(&mut self, database: &str) {
         self.kill();
         let ready_file = self.dir.path().join("ready.json");
         drop(fs::remove_file(&ready_file));
-        self.running = Some(self.spawn(&ready_file));
+        self.running = Some(self.spawn(&ready_file, database));
         self.addresses = eventually(PATIENCE, "the control plane is ready", async || {
             if let Some(Ok(Some(status))) = self
                 .running
@@ -116,7 +152,7 @@ impl RealControlPlane {
         fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
     }
 
-    fn spawn(&self, ready_file: &Path) -> Running {
+    fn spawn(&self, ready_file: &Path, database: &str) -> Running {
         let log = File::options()
             .create(true)
             .append(true)
@@ -125,8 +161,9 @@ impl RealControlPlane {
         let child = Command::new(binary())
             .args(["serve", "--listen", &self.addresses.public.to_string()])
             .args(["--edge-listen", &self.addresses.edge.to_string()])
-            .args(["--database", &self.database(), "--ready-file"])
+            .args(["--database", database, "--ready-file"])
             .arg(ready_file)
+            .args(&self.options)
             .env("MCP_KEY_AUTH_EDGE_TOKEN", EDGE_TOKEN)
             .process_group(0)
             .stdin(Stdio::null())
@@ -142,10 +179,6 @@ impl RealControlPlane {
             )),
             child,
         }
-    }
-
-    fn database(&self) -> String {
-        format!("sqlite://{}/data.db", self.dir.path().display())
     }
 
     fn signal(&self, signal: Signal) {

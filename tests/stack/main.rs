@@ -11,9 +11,11 @@
 mod attacks;
 mod bounds;
 mod caching;
+mod chaos;
 mod configuration;
 mod faults;
 mod feed;
+mod flips;
 mod mcp_session;
 mod outcomes;
 mod real_control_plane;

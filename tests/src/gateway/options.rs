@@ -3,10 +3,12 @@
 use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use super::listener_file::ListenerFile;
 use crate::bootstrap::{self, CONTROL_PLANE, KEY_FILTER, MCP_SERVERS};
 use crate::envoy_runner::{Launch, Runner};
 use crate::{scripted_control_plane, wasm};
@@ -25,6 +27,7 @@ pub struct GatewayOptions {
     edits: Vec<Edit>,
     log_level: String,
     runner: Option<Runner>,
+    drain: Option<Duration>,
 }
 
 impl Default for GatewayOptions {
@@ -43,6 +46,7 @@ impl Default for GatewayOptions {
             edits: Vec::new(),
             log_level: "warning,config:info,wasm:info".to_owned(),
             runner: None,
+            drain: None,
         }
     }
 }
@@ -137,6 +141,14 @@ impl GatewayOptions {
         Self { runner, ..self }
     }
 
+    /// Has the listener in a file of its own, so that [`Gateway::reload_listener`](super::Gateway::reload_listener) can
+    /// change it. Connections of before a change are closed after `drain`, whole seconds.
+    #[must_use]
+    pub fn reloadable(self, drain: Duration) -> Self {
+        let drain = Some(drain);
+        Self { drain, ..self }
+    }
+
     /// Envoy's log level, by default `warning,config:info,wasm:info`: a level for all, then components apart.
     #[must_use]
     pub fn log_level(self, level: &str) -> Self {
@@ -176,6 +188,9 @@ impl GatewayOptions {
                 .unwrap_or_else(|| wasm::filter_module());
             fs::copy(built, &module).with_context(|| built.display().to_string())?;
         }
+        if self.drain.is_some() {
+            ListenerFile::of(dir).move_out_of(&mut config)?;
+        }
         let file = dir.join("envoy.json");
         fs::write(&file, config.to_string()).context("cannot write Envoy's configuration")?;
 
@@ -193,6 +208,10 @@ impl GatewayOptions {
             "--disable-hot-restart".to_owned(),
             "--file-flush-interval-msec 20".to_owned(),
         ];
+        arguments.extend(
+            self.drain
+                .map(|drain| format!("--drain-time-s {}", drain.as_secs())),
+        );
         arguments
             .extend(components.map(|components| format!("--component-log-level {components}")));
         Ok(Launch {
