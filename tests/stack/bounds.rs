@@ -16,11 +16,17 @@ const BUCKETS: &str = "wasmcustom.mcp_key_auth.cache_buckets";
 /// Entries of each of the two regions that clients can fill, and the buckets that makes.
 const ENTRIES: u64 = 1_024;
 const BUCKETS_PER_REGION: u64 = ENTRIES / 4;
+/// Good answers that a worker keeps for itself; a quarter as many others.
+const LOCAL: u64 = 256;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_keys_and_projects_leave_slots_waiters_and_memory_at_their_bound() {
     let stack = Stack::with(|options| {
-        options.plugin(json!({"cache": {"unknown_projects": ENTRIES, "invalid_keys": ENTRIES}}))
+        // Every key is asked about, as if there were no budget for bad ones: the bounds must hold without it.
+        options.plugin(json!({
+            "cache": {"unknown_projects": ENTRIES, "invalid_keys": ENTRIES, "local_entries": LOCAL},
+            "limits": {"bad_key_checks_per_s": 100_000},
+        }))
     })
     .await;
     stack.control_plane.set_project("locked", true);
@@ -33,6 +39,14 @@ async fn random_keys_and_projects_leave_slots_waiters_and_memory_at_their_bound(
     assert_eq!(
         stack.gateway.stat(BUCKETS).await,
         2 * BUCKETS_PER_REGION + 1
+    );
+    let local = stack
+        .gateway
+        .stat("wasmcustom.mcp_key_auth.local_entries")
+        .await;
+    assert!(
+        (LOCAL / 4..=LOCAL / 4 + 1).contains(&local),
+        "{local} made-up answers and the policy"
     );
     for gauge in ["waiters", "checks_in_flight"] {
         let name = format!("wasmcustom.mcp_key_auth.{gauge}");
