@@ -204,6 +204,9 @@ impl Load {
                 let latency = Instant::now().saturating_duration_since(due);
                 answers.latencies.push(latency.as_nanos() as u64);
             });
+            if self.connections[index].is_closed() {
+                self.poller.remove(&self.connections[index]);
+            }
         }
     }
 }

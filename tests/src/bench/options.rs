@@ -18,13 +18,13 @@ pub struct Options {
     #[arg(long, default_value_t = 5)]
     pub rounds: u32,
     /// How often all Envoys are started afresh; each time with all rounds
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 2)]
     pub restarts: u32,
     /// Milliseconds of a row's turn at saturation
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 400)]
     pub saturate_ms: u64,
     /// Milliseconds of a row's turn at a fixed rate
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 500)]
     pub paced_ms: u64,
     /// Requests per second at the fixed rate
     #[arg(long, default_value_t = 4_000)]

@@ -31,7 +31,7 @@ pub(super) struct Report {
     /// What the filter takes before it does anything.
     pub(super) footprint: Option<Footprint>,
     /// Many requests with one unknown key.
-    pub(super) stampede: Option<Stampede>,
+    pub(super) stampede: Option<Vec<Stampede>>,
     /// Many known keys for a while.
     pub(super) steady: Option<Steady>,
     /// Many unknown keys.
@@ -146,15 +146,15 @@ impl Machine {
     /// This one.
     pub(super) fn this(cores: Cores, preferred: bool) -> Self {
         let read = |file| fs::read_to_string(file).unwrap_or_default();
-        let processor = read("/proc/cpuinfo");
-        let processor = processor
+        let cpuinfo = read("/proc/cpuinfo");
+        let mut processors = cpuinfo
             .lines()
-            .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
-            .map_or("unknown", |(_, name)| name);
+            .filter_map(|line| Some(line.strip_prefix("model name")?.split_once(": ")?.1));
+        let processor = processors.next().unwrap_or("unknown").to_owned();
         Self {
             envoy: envoy_binary::version(),
-            processor: processor.to_owned(),
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            cores: 1 + processors.count(),
+            processor,
             pinned: cores,
             preferred,
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),

@@ -1,5 +1,6 @@
 //! Many requests with one key at once, while nobody knows the key yet: how often is the control plane asked?
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,10 +21,14 @@ const ANSWER_AFTER: Duration = Duration::from_millis(500);
 /// What became of it.
 #[derive(Debug, Serialize)]
 pub(super) struct Stampede {
+    /// Whether the control plane calls the key good.
+    pub(super) good: bool,
     /// Requests at once, each on a connection of its own.
     pub(super) requests: u64,
-    /// How many of them were served.
-    pub(super) served: u64,
+    /// How many answers had which status.
+    pub(super) statuses: BTreeMap<u16, u64>,
+    /// What the filter counted, by outcome.
+    pub(super) outcomes: BTreeMap<String, u64>,
     /// Envoy's workers.
     pub(super) workers: u32,
     /// Connections that each worker got.
@@ -32,10 +37,17 @@ pub(super) struct Stampede {
     pub(super) callouts: usize,
 }
 
-/// Sends `count` requests at once to an Envoy that has just started.
-pub(super) fn run(options: &Options, helpers: &Helpers) -> Stampede {
+/// Two of them, with a good key and with one that nobody has.
+pub(super) fn run(options: &Options, helpers: &Helpers) -> Vec<Stampede> {
+    let stampede = |good| stampede(good, options, helpers);
+    [true, false].map(stampede).into()
+}
+
+/// Sends all requests at once to an Envoy that has just started.
+fn stampede(good: bool, options: &Options, helpers: &Helpers) -> Stampede {
     let count: u64 = if options.quick { 50 } else { 1_000 };
-    let control_plane = helpers.runtime().block_on(control_plane(600_000, 1));
+    let known = u64::from(good);
+    let control_plane = helpers.runtime().block_on(control_plane(600_000, known));
     control_plane.set_fault(Fault::Delay(ANSWER_AFTER));
     let gateway = helpers.start_wide(
         bare(options.module.clone())
@@ -47,12 +59,23 @@ pub(super) fn run(options: &Options, helpers: &Helpers) -> Stampede {
     let mut load = Load::with_concurrency(gateway.addr(), &requests, count as usize);
     let answers = load.exactly(count);
     Stampede {
+        good,
         requests: count,
-        served: answers.statuses.get(&200).copied().unwrap_or_default(),
+        statuses: answers.statuses,
+        outcomes: helpers.runtime().block_on(outcomes(&gateway)),
         workers: WORKERS,
         connections: helpers.runtime().block_on(connections(&gateway)),
         callouts: checks(&control_plane),
     }
+}
+
+async fn outcomes(gateway: &Gateway) -> BTreeMap<String, u64> {
+    let prefix = "wasmcustom.mcp_key_auth.requests.outcome.";
+    let counted = gateway.stats(prefix).await.into_iter();
+    counted
+        .filter(|(_, count)| *count > 0)
+        .map(|(name, count)| (name[prefix.len()..].to_owned(), count))
+        .collect()
 }
 
 /// How many connections each worker has accepted.

@@ -6,9 +6,19 @@ use super::load::Protocol;
 use super::report::{Report, RowReport};
 use super::statistics::Spread;
 
-/// All tables.
+/// All tables, after a line on what was measured where.
 pub(super) fn markdown(report: &Report) -> String {
-    let mut text = String::new();
+    let (machine, options) = (&report.machine, &report.options);
+    let mut text = format!(
+        "Envoy {}, one worker on a core of its own ({}, {} cores, Linux {}); median (quartiles) of {} rounds; latency at \
+         {} requests/s.\n",
+        machine.envoy,
+        machine.processor,
+        machine.cores,
+        machine.kernel,
+        options.rounds * options.restarts,
+        thousands(options.rate.into()),
+    );
     for protocol in Protocol::ALL {
         rows(&mut text, report, protocol);
     }
@@ -23,6 +33,10 @@ pub(super) fn markdown(report: &Report) -> String {
 }
 
 fn rows(text: &mut String, report: &Report, protocol: Protocol) {
+    let of_protocol = |row: &&RowReport| row.protocol == protocol;
+    if !report.rows.iter().any(|row| of_protocol(&row)) {
+        return;
+    }
     let title = match protocol {
         Protocol::Http1 => "HTTP/1.1",
         Protocol::Http2 => "HTTP/2",
@@ -32,7 +46,6 @@ fn rows(text: &mut String, report: &Report, protocol: Protocol) {
          | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     );
     text.push_str(&head);
-    let of_protocol = |row: &&RowReport| row.protocol == protocol;
     for row in report.rows.iter().filter(of_protocol) {
         let ratio = |ratio: Option<Spread>| {
             ratio.map_or_else(
@@ -54,7 +67,7 @@ fn rows(text: &mut String, report: &Report, protocol: Protocol) {
         writeln!(
             text,
             "| {} | {cpu} | {} | {} | {throughput} | {:.0} | {:.0} | {:.0} |",
-            row.name,
+            name(row),
             ratio(row.to_empty_wasm),
             ratio(row.to_api_key_auth),
             row.p50_us.median,
@@ -63,6 +76,12 @@ fn rows(text: &mut String, report: &Report, protocol: Protocol) {
         )
         .expect("a string");
     }
+}
+
+/// The row's name, with the count of its keys where that is what matters.
+fn name(row: &RowReport) -> String {
+    let keys = format!("{} keys", thousands(row.keys as f64));
+    row.name.replace("many keys", &keys)
 }
 
 /// Everything that is no row of the big table.
@@ -94,14 +113,15 @@ fn facts(report: &Report) -> Vec<(String, String)> {
             mebibytes(size.many_keys),
         );
     }
-    if let Some(run) = &report.stampede {
+    for run in report.stampede.iter().flatten() {
         fact(
             format!(
-                "{} requests at once, one unknown key, {} workers",
+                "{} requests at once with one {} key, {} workers",
                 thousands(run.requests as f64),
+                if run.good { "new" } else { "bad" },
                 run.workers
             ),
-            format!("{} callouts; {} answered 200", run.callouts, run.served),
+            format!("{} callouts; answers {:?}", run.callouts, run.statuses),
         );
     }
     if let Some(run) = &report.steady {

@@ -9,6 +9,9 @@ use super::Protocol;
 use super::http1;
 use super::http2::Http2;
 
+/// In place of the status of a request whose connection was closed first.
+const UNANSWERED: u16 = 0;
+
 /// A connection in one of both protocols.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -20,6 +23,7 @@ pub(super) struct Connection {
     open: Vec<(u32, Instant)>,
     unsent: Vec<u8>,
     unread: Vec<u8>,
+    closed: bool,
 }
 
 #[derive(Debug)]
@@ -46,11 +50,16 @@ impl Connection {
             open: Vec::with_capacity(capacity),
             unsent,
             unread: Vec::new(),
+            closed: false,
         }
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.open.len() < self.capacity
+        !self.closed && self.open.len() < self.capacity
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -79,15 +88,16 @@ impl Connection {
         }
     }
 
-    /// Reads what there is to read and hands over status and due time of each answer that is complete.
+    /// Reads what there is to read and hands over status and due time of each answer that is complete; [`UNANSWERED`] for
+    /// those that will never be.
     pub(super) fn receive(&mut self, mut finished: impl FnMut(u16, Instant)) {
         let mut buffer = [0; 16_384];
         loop {
             match self.stream.read(&mut buffer) {
-                Ok(0) => panic!(
-                    "the gateway closed a connection with {} open requests",
-                    self.open.len()
-                ),
+                Ok(0) => {
+                    self.closed = true;
+                    break;
+                }
                 Ok(count) => {
                     self.unread.extend_from_slice(&buffer[..count]);
                     if count < buffer.len() {
@@ -95,6 +105,10 @@ impl Connection {
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => {
+                    self.closed = true;
+                    break;
+                }
                 Err(error) => panic!("cannot read an answer: {error}"),
             }
         }
@@ -115,7 +129,13 @@ impl Connection {
             }
         }
         self.unread.drain(..read);
-        self.flush();
+        if self.closed {
+            for (_, due) in self.open.drain(..) {
+                finished(UNANSWERED, due);
+            }
+        } else {
+            self.flush();
+        }
     }
 }
 

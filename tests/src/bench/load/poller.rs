@@ -30,6 +30,11 @@ impl Poller {
             .expect("a connection to look at");
     }
 
+    /// Does not look at this one any more.
+    pub(super) fn remove(&self, connection: &Connection) {
+        epoll::delete(&self.epoll, connection.as_fd()).expect("a connection that was looked at");
+    }
+
     /// The connections with something to read, or none when `until` has come.
     pub(super) fn wait(&mut self, until: Option<Instant>) -> Vec<usize> {
         let wait = until.map_or(LONGEST, |until| {
