@@ -7,6 +7,7 @@
 
 mod bounds;
 mod cast;
+mod clients;
 mod control_plane;
 mod envoy;
 mod event;
@@ -53,7 +54,7 @@ proptest! {
     #[test]
     fn a_change_is_in_force_everywhere_while_the_feed_works(
         seed in any::<u64>(), events in events(0..60), deeds in prop::collection::vec(deed(), 1..8),
-        restarts in any::<bool>(),
+        restarts in any::<bool>(), lost in deed(),
     ) {
         let mut world = World::new(3, seed);
         for event in &events {
@@ -64,6 +65,7 @@ proptest! {
             world.change_takes_effect(deed, restarts);
         }
         world.streams_follow();
+        world.change_takes_effect_without_the_feed(lost);
     }
 
     /// Faults and floods take nothing away from those who hold a good key.

@@ -16,6 +16,11 @@ impl World {
                 waiting <= MAX_WAITERS && checks <= MAX_CHECKS,
                 "invariant 2: {waiting} waiters, {checks} checks on worker {index}"
             );
+            let held = self.waiting.values().filter(|(of, _)| *of == index);
+            assert!(
+                thread.task.is_some() || held.count() == waiting,
+                "invariant 6: worker {index} counts {waiting} waiters"
+            );
             let sent = self.envoy.network.borrow().checks_of(index);
             assert!(sent <= MAX_CHECKS, "invariant 2: {sent} callouts");
             let local = thread.worker.memory.local.borrow().len();

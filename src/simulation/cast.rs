@@ -19,7 +19,7 @@ pub(super) const KEYS: usize = 6;
 /// How long something unconfirmed is served. Small, so that a run sees its end often.
 pub(super) const UNCONFIRMED_MS: u64 = 3_000;
 /// How long a refusal is remembered.
-pub(super) const NEGATIVE_MS: u64 = 2_000;
+pub(super) const NEGATIVE_MS: u64 = 800;
 /// How long past its life something good serves without a control plane.
 pub(super) const STALE_MS: u64 = 5_000;
 /// How long a check may take.

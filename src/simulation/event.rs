@@ -55,6 +55,8 @@ impl Event {
             Just(Tamper::Empty),
             Just(Tamper::Truncate),
             Just(Tamper::FlipBit),
+            Just(Tamper::Forge),
+            Just(Tamper::Forge),
             Just(Tamper::Move),
             Just(Tamper::Replay),
         ];

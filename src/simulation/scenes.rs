@@ -1,16 +1,12 @@
 //! Scenes with a known outcome, played in a world that random events have shaped before.
 
-use super::cast::{KEYS, PROJECTS, STALE_MS, Shows, Target};
+use super::cast::STALE_MS;
 use super::control_plane::Deed;
 use super::feed_poll::wait_ms;
 use super::oracle;
-use super::snapshot::Life;
 use super::weather::{FINE_DELAY_MS, Trouble, Weather};
 use super::world::{TICK_MS, World};
-use crate::authenticator::Ruling;
-use crate::denial::Denial;
 use crate::feed::Mark;
-use crate::outcome::Allowed;
 
 /// From a change until it is known on every worker: the poll may just have been answered, so that the next one has to
 /// travel there and back; then a tick.
@@ -72,7 +68,6 @@ impl World {
 
     /// A change is in force on every worker, new VMs among them, once the feed had the time to tell.
     pub(super) fn change_takes_effect(&mut self, deed: Deed, restarts: bool) {
-        // Whatever it is about is remembered everywhere.
         self.everything_is_asked_for();
         self.commit(deed);
         self.pass(IN_FORCE_MS);
@@ -85,6 +80,23 @@ impl World {
         if restarts {
             // It may have been the one that polls.
             self.pass(RECOVERS_MS);
+        }
+    }
+
+    /// With nothing heard of the feed, everything asked for again and again: the oracle knows how old it may be.
+    pub(super) fn change_takes_effect_without_the_feed(&mut self, deed: Deed) {
+        self.envoy.network.borrow_mut().polls = Weather {
+            share: 10,
+            trouble: Trouble::Reset,
+            ..Weather::FINE
+        };
+        // The poll that is under way would still tell.
+        self.pass(wait_ms(&self.envoy) + 2 * FINE_DELAY_MS);
+        self.everything_is_asked_for();
+        self.commit(deed);
+        for _ in 0..4 {
+            self.pass(700);
+            self.everything_is_asked_for();
         }
     }
 
@@ -107,7 +119,7 @@ impl World {
 
     /// A flood of what clients make up leaves every good key where it was.
     pub(super) fn flood_takes_nothing_away(&mut self) {
-        // What an intruder has spoilt in shared data must be noticed before, not after the flood.
+        // What an intruder has spoilt is to be noticed before the flood.
         (0..self.threads.len()).for_each(|worker| self.restart(worker));
         self.pass(RECOVERS_MS);
         let good = self.good_keys();
@@ -157,89 +169,5 @@ impl World {
             self.flood();
             self.pass(500);
         }
-    }
-
-    fn flood(&mut self) {
-        for worker in 0..self.threads.len() {
-            for n in 0..60 {
-                let target = match n % 3 {
-                    0 => Target::MadeUp(n),
-                    p => Target::Project(p as usize),
-                };
-                // Twice, so that the cache takes them for regulars.
-                for _ in 0..3 {
-                    self.request(worker, target, Shows::MadeUp(500 + n), false);
-                }
-                if n % 5 == 4 {
-                    self.pass(5);
-                }
-            }
-        }
-    }
-
-    /// All keys that open a project, with it.
-    fn good_keys(&self) -> Vec<(Target, Shows)> {
-        let control_plane = self.envoy.control_plane.borrow();
-        let present = control_plane.present();
-        (0..KEYS)
-            .filter(|k| {
-                let key = present.keys[*k];
-                key.life == Life::Active
-                    && key.expires_at_ms.is_none()
-                    && present.locked[key.home] == Some(true)
-            })
-            .map(|k| (Target::Project(present.keys[k].home), Shows::Key(k)))
-            .collect()
-    }
-
-    fn are_let_in(&mut self, good: &[(Target, Shows)]) {
-        for worker in 0..self.threads.len() {
-            for (target, shows) in good {
-                self.ask(worker, *target, *shows);
-                self.was_let_in();
-            }
-        }
-    }
-
-    fn everything_is_asked_for(&mut self) {
-        for worker in 0..self.threads.len() {
-            for p in 0..PROJECTS {
-                self.ask(worker, Target::Project(p), Shows::Nothing);
-            }
-            for k in 0..KEYS {
-                let home = self.envoy.control_plane.borrow().present().keys[k].home;
-                self.ask(worker, Target::Project(home), Shows::Key(k));
-                self.ask(worker, Target::Server(home), Shows::Key(k));
-            }
-        }
-    }
-
-    /// Sends a request and lets as much time pass as it takes.
-    fn ask(&mut self, worker: usize, target: Target, shows: Shows) {
-        let id = self.request(worker, target, shows, false);
-        while self.waiting.contains_key(&id) {
-            self.pass(1);
-        }
-        let ended = self.last.as_ref().unwrap();
-        assert_eq!(ended.id, id);
-        assert_ne!(
-            ended.decision.ruling,
-            Ruling::Deny(Denial::ControlPlaneFault),
-            "{ended:?}"
-        );
-    }
-
-    fn was_let_in(&mut self) {
-        let ended = self.last.take().unwrap();
-        assert!(
-            matches!(
-                ended.decision.ruling,
-                Ruling::Continue {
-                    allowed: Allowed::ValidKey,
-                    ..
-                }
-            ),
-            "invariant 1: a good key was refused: {ended:?}"
-        );
     }
 }

@@ -21,6 +21,8 @@ pub(super) enum Tamper {
     Empty,
     Truncate,
     FlipBit,
+    /// Makes another verdict or policy of a bucket's first entry, under its old seal.
+    Forge,
     /// Puts another value's bytes there.
     Move,
     /// Puts back what the filter itself once wrote there.
@@ -77,6 +79,11 @@ impl SharedData {
                     *byte ^= 1 << (other % 8);
                 }
             }
+            Tamper::Forge => {
+                if let Some(kind) = value.get_mut(FIRST_KIND) {
+                    *kind = (other % 3) as u8;
+                }
+            }
             Tamper::Move => {
                 let from = &names[other % names.len()];
                 value = self.values.borrow()[from].0.clone();
@@ -107,6 +114,9 @@ impl SharedData {
         self.values.borrow_mut().insert(name.to_owned(), value);
     }
 }
+
+/// Where a bucket's first entry says what it is: after version, name, tag, length and stamp.
+const FIRST_KIND: usize = 1 + 16 + 16 + 1 + 28;
 
 /// The most that the filter may write under a name: four sealed entries, or the feed's table.
 fn largest(name: &str) -> usize {
