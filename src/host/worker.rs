@@ -5,6 +5,7 @@ mod asking;
 mod settling;
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use super::memory::Memory;
 use super::metrics::{Metrics, Reason};
 use super::stream_guard::StreamGuard;
 use super::wake_up::WakeUp;
-use crate::authenticator::{self, Errand, Step};
+use crate::authenticator::{self, Decision, Errand, Step};
 use crate::budget::Budget;
 use crate::cache::{Known, Recollection, Seal};
 use crate::check::Fault;
@@ -50,6 +51,8 @@ pub(super) struct Worker {
     budget: RefCell<Budget>,
     wake_up: WakeUp,
     flights: RefCell<Flights<SharedExchange>>,
+    /// Decisions on requests that waited, yet to be carried out; no more than may wait.
+    decided: RefCell<VecDeque<(u32, SharedExchange, Decision)>>,
     reachability: Cell<Reachability>,
     /// The feed's revision when streams were last looked at.
     reviewed: Cell<(u32, u64)>,
@@ -73,6 +76,7 @@ impl Worker {
             budget: RefCell::new(Budget::new(config.limits.bad_key_checks_per_s)),
             wake_up: WakeUp::register(root_id)?,
             flights: RefCell::new(Flights::new(config.limits, config.control_plane.timeout_ms)),
+            decided: RefCell::default(),
             reachability: Cell::default(),
             reviewed: Cell::default(),
             reported: Cell::default(),
@@ -140,6 +144,7 @@ impl Worker {
     /// Sends what is to be asked. Called on the root, so that the answers come back to it.
     pub(super) fn handle_wake_up(&self) {
         self.wake_up.drain();
+        self.carry_out();
         self.send_checks();
     }
 
@@ -153,6 +158,7 @@ impl Worker {
             self.note_fault(Fault::Timeout, now);
             self.settle_faulted(late, now);
         }
+        self.carry_out();
         self.review_streams(now);
         self.send_checks();
         self.report_occupancy();

@@ -59,6 +59,28 @@ async fn a_stampede_on_one_key_is_one_check() {
 }
 
 #[tokio::test]
+async fn a_thousand_that_wait_for_one_answer_are_all_answered_and_no_vm_dies() {
+    let (stack, key) = locked_with(patient).await;
+    for (key, status) in [(key, 200), (mint_key(2), 401)] {
+        let held = stack.control_plane.hold();
+        let calls = join_all((0..1_000).map(|_| stack.gateway.mcp("locked").key(&key).send()));
+        let release = async {
+            wait_for(&stack, WAITERS, 1_000).await;
+            held.release();
+        };
+        let (answers, ()) = tokio::join!(calls, release);
+        let as_due = answers.iter().filter(|answer| answer.status == status);
+        assert_eq!(as_due.count(), 1_000, "{status}");
+    }
+    assert_eq!(stack.control_plane.calls().len(), 2);
+    assert!(
+        !stack.gateway.log().contains("RangeError"),
+        "{}",
+        stack.gateway.log()
+    );
+}
+
+#[tokio::test]
 async fn a_stampede_is_at_most_one_check_per_worker() {
     let (stack, key) = locked_with(|options| patient(options).concurrency(2)).await;
     let held = stack.control_plane.hold();

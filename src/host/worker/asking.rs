@@ -7,7 +7,7 @@ use proxy_wasm::types::Action;
 
 use super::Worker;
 use crate::authenticator::Errand;
-use crate::cache::Recollection;
+use crate::cache::{Recollection, Remembered};
 use crate::check::{Fault, Question};
 use crate::flights::{Joined, Sent};
 use crate::host::exchange::SharedExchange;
@@ -33,7 +33,10 @@ impl Worker {
         let question = &recollection.question;
         let mut flights = self.flights.borrow_mut();
         let new = !flights.is_asking(question, now);
-        let charged = new && question.key.is_some();
+        // A key that was good is not charged for being asked about again.
+        let verdict = recollection.known.verdict.as_ref();
+        let was_good = verdict.is_some_and(|entry| entry.value.is_good());
+        let charged = new && question.key.is_some() && !was_good;
         let fault = if charged && !self.budget.borrow_mut().take(&question.subject, now) {
             Some(Fault::OverBudget)
         } else {

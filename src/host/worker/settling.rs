@@ -16,6 +16,10 @@ use crate::host::{callout, clock};
 use crate::now::Now;
 use crate::reachability::Reachability;
 
+/// Decisions carried out in one callback. Envoy puts off what they bring about until the callback ends, and then runs it
+/// one inside the other: a few hundred of them overflow the VM's stack, which kills it.
+const MOST_AT_ONCE: usize = 16;
+
 impl Worker {
     /// The callout `token` ended.
     pub(in crate::host) fn handle_response(
@@ -116,28 +120,34 @@ impl Worker {
         authenticator::decide_faulted(&self.config, &exchange.request, &known, &sight, now)
     }
 
-    /// Gives each waiter that is still there its decision. A context that is gone is one whose client left.
+    /// Decides on each waiter; carries out as much as one callback can bear, and the rest in the next ones.
     pub(super) fn settle(
         &self,
         waiters: Vec<(u32, SharedExchange)>,
         decide: impl Fn(&Exchange) -> Decision,
     ) {
-        if waiters.is_empty() {
-            return;
-        }
-        for (id, exchange) in waiters {
+        let decided = waiters.into_iter().map(|(id, exchange)| {
+            let decision = decide(&exchange);
+            (id, exchange, decision)
+        });
+        self.decided.borrow_mut().extend(decided);
+        self.carry_out();
+    }
+
+    /// Carries out decisions that wait for it. A context that is gone is one whose client left.
+    pub(super) fn carry_out(&self) {
+        for _ in 0..MOST_AT_ONCE {
+            let next = self.decided.borrow_mut().pop_front();
+            let Some((id, exchange, decision)) = next else {
+                break;
+            };
             if hostcalls::set_effective_context(id).is_ok() {
-                let decision = decide(&exchange);
                 exchange.apply(self, &decision);
             }
         }
         self.become_root();
-    }
-
-    /// What follows in this callback is the root's own.
-    pub(super) fn become_root(&self) {
-        if hostcalls::set_effective_context(self.root_id).is_err() {
-            log::error!("Envoy does not know the root context");
+        if !self.decided.borrow().is_empty() {
+            self.wake_up.ring();
         }
     }
 
