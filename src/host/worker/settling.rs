@@ -151,6 +151,13 @@ impl Worker {
         }
     }
 
+    /// What follows in this callback is the root's own.
+    pub(super) fn become_root(&self) {
+        if hostcalls::set_effective_context(self.root_id).is_err() {
+            log::error!("Envoy does not know the root context");
+        }
+    }
+
     pub(super) fn give_back(&self, landed: &Landed<SharedExchange>, now: Now) {
         if landed.charged {
             let subject = &landed.question.subject;
