@@ -131,6 +131,12 @@ impl Recollection {
         })
     }
 
+    /// Whether it answers its question: it lacks the verdict when others have learnt meanwhile that there is a project.
+    pub(crate) fn is_whole(&self) -> bool {
+        let needs_verdict = self.question.key.is_some() && self.known.project().is_some();
+        self.known.policy.is_some() && (self.known.verdict.is_some() || !needs_verdict)
+    }
+
     /// Whether clients cannot make it up: its project is known and its key, if it has one, is good.
     fn is_good(&self) -> bool {
         let asks_about_key = self.question.key.is_some();

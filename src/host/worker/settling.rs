@@ -75,22 +75,18 @@ impl Worker {
         if !sight.believes(&known) {
             // The project changed while the answer was on its way. Asked again at the next tick, not at once: a
             // replica that lags behind would keep us asking.
-            if landed.has_waiters() {
-                let left = self.flights.borrow_mut().ask_again(landed, now);
-                match left {
-                    None => self.metrics.check_asked(Reason::Recheck),
-                    Some(landed) => {
-                        self.note_fault(Fault::Overloaded, now);
-                        self.settle_faulted(landed.into_waiters(), now);
-                    }
-                }
-            }
+            self.ask_again(landed, now);
             return;
         }
         let question = landed.question.clone();
         let recollection = self
             .memory
             .remember(question, &known, &sight, now, &self.metrics);
+        if !recollection.is_whole() {
+            // The answer knows no project, and others have learnt since that there is one.
+            self.ask_again(landed, now);
+            return;
+        }
         self.settle(landed.into_waiters(), |exchange| {
             exchange.learn(Rc::clone(&recollection));
             authenticator::decide_answered(
@@ -101,6 +97,21 @@ impl Worker {
                 now,
             )
         });
+    }
+
+    /// Has a check sent again for those who wait.
+    fn ask_again(&self, landed: Landed<SharedExchange>, now: Now) {
+        if !landed.has_waiters() {
+            return;
+        }
+        let left = self.flights.borrow_mut().ask_again(landed, now);
+        match left {
+            None => self.metrics.check_asked(Reason::Recheck),
+            Some(landed) => {
+                self.note_fault(Fault::Overloaded, now);
+                self.settle_faulted(landed.into_waiters(), now);
+            }
+        }
     }
 
     pub(super) fn settle_faulted(&self, waiters: Vec<(u32, SharedExchange)>, now: Now) {

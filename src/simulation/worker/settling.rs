@@ -53,16 +53,15 @@ impl Worker {
             self.give_back(&landed, now);
         }
         if !sight.believes(&known) {
-            if landed.has_waiters() {
-                let left = self.flights.borrow_mut().ask_again(landed, now);
-                if let Some(landed) = left {
-                    self.settle_faulted(landed.into_waiters(), now);
-                }
-            }
+            self.ask_again(landed, now);
             return;
         }
         let question = landed.question.clone();
         let recollection = self.memory.remember(question, &known, &sight, now).await;
+        if !recollection.is_whole() {
+            self.ask_again(landed, now);
+            return;
+        }
         for (_, exchange) in landed.into_waiters() {
             exchange.recollection.replace(Rc::clone(&recollection));
             let decision = authenticator::decide_answered(
@@ -73,6 +72,15 @@ impl Worker {
                 now,
             );
             self.apply(&exchange, decision, By::Answer { asked_ms }, now);
+        }
+    }
+
+    fn ask_again(&self, landed: Landed<Rc<Exchange>>, now: Now) {
+        if landed.has_waiters() {
+            let left = self.flights.borrow_mut().ask_again(landed, now);
+            if let Some(landed) = left {
+                self.settle_faulted(landed.into_waiters(), now);
+            }
         }
     }
 
