@@ -71,8 +71,9 @@ fn floor(
         return (0, 0);
     }
     let last = control_plane.last_change(project, mark.epoch, mark.revision);
-    // Of changes before following began nothing is known; what is last known good is served across them.
-    if stale && last <= mark.baseline {
+    // Of changes before following began nothing is known; what is last known good is served across them, and an answer
+    // that was under way to those who wait for it.
+    if (stale || ended.asked_ms.is_some()) && last <= mark.baseline {
         return (0, 0);
     }
     (mark.epoch, last)
