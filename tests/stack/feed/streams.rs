@@ -11,7 +11,7 @@ use stack::keys::mint_key;
 use stack::stack::Stack;
 use stack::upstream::OpenStream;
 
-use super::{BOUND, PATIENCE, following, set_key, settled};
+use super::{BOUND, PATIENCE, following, set_key};
 
 const STREAMS_ENDED: &str = "wasmcustom.mcp_key_auth.streams_ended";
 
