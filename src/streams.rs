@@ -3,6 +3,7 @@
 //! Bounded by Envoy's own open streams, each of which costs far more than its row here.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use crate::authenticator::{Ruling, Step, decide};
@@ -16,8 +17,15 @@ use crate::request::Request;
 /// The open streams of one worker, by context id.
 #[derive(Debug)]
 pub(crate) struct Streams<R> {
-    open: HashMap<u32, Stream<R>>,
+    open: HashMap<u32, Stream<R>, ByContextId>,
 }
+
+/// Envoy numbers contexts itself, so that nobody can choose ids that collide.
+type ByContextId = BuildHasherDefault<Spread>;
+
+/// Spreads consecutive numbers over all bits (Fibonacci hashing).
+#[derive(Debug, Default)]
+struct Spread(u64);
 
 /// How long a response is let be, whatever is learnt meanwhile: an ordinary answer is through by then, and is not cut
 /// off in its middle.
@@ -50,14 +58,30 @@ enum Standing {
     Unknown,
 }
 
-impl<R: AsRef<Request>> Streams<Rc<R>> {
-    pub(crate) fn new() -> Self {
-        Self {
-            open: HashMap::new(),
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_u32(byte.into());
         }
     }
 
-    /// A response has begun to a request that was admitted on `admitted_on`.
+    fn write_u32(&mut self, number: u32) {
+        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
+impl<R: AsRef<Request>> Streams<Rc<R>> {
+    pub(crate) fn new() -> Self {
+        Self {
+            open: HashMap::default(),
+        }
+    }
+
+    /// A request was admitted on `admitted_on`.
     pub(crate) fn open(
         &mut self,
         id: u32,

@@ -63,15 +63,15 @@ impl Exchange {
         *self.recollection.borrow_mut() = Some(recollection);
     }
 
-    /// What it was let through on, if it was.
-    pub(super) fn admitted_on(&self) -> Option<Rc<Recollection>> {
-        let continued = *self.state.borrow() == State::Continued;
-        continued.then(|| self.recollection()).flatten()
-    }
-
     /// Whether its body and trailers must stay where they are.
     pub(super) fn holds_back(&self) -> bool {
         matches!(*self.state.borrow(), State::Waiting(_) | State::Denied)
+    }
+
+    /// Whether it went on upstream on something that it was judged on, and on what.
+    pub(super) fn admitted_on(&self) -> Option<Rc<Recollection>> {
+        let continued = *self.state.borrow() == State::Continued;
+        continued.then(|| self.recollection()).flatten()
     }
 
     /// Pauses it. Until something better is known, the access log calls it abandoned.
@@ -102,22 +102,24 @@ impl Exchange {
             State::Waiting(_) => true,
             State::Continued | State::Denied | State::Abandoned => return Action::Continue,
         };
+        if paused && ffi::response_has_begun() {
+            // Envoy's own, such as that of an idle timeout.
+            self.abandon(worker);
+            return Action::Continue;
+        }
         worker.metrics.request(decision.outcome(), decision.cache);
         set_filter_state("mcp.outcome", decision.outcome().name());
         // A filter state costs more than the look-up that a hit is; the log is told of everything else.
         if decision.cache != CacheState::Hit {
             set_filter_state("mcp.cache", decision.cache.name());
         }
-        if let Some(project) = &decision.project {
-            set_filter_state("mcp.project_id", project.as_str());
-        }
-        if let Some(key_id) = &decision.key_id {
-            set_filter_state("mcp.key_id", key_id.as_str());
-        }
+        self.identify(decision);
         match decision.ruling {
             Ruling::Continue { strip_key, .. } => {
                 self.state.replace(State::Continued);
-                self.edit_headers(worker, decision, strip_key);
+                if strip_key {
+                    self.strip_key(worker);
+                }
                 // A resume inside the headers callback would send the request upstream twice.
                 if paused && hostcalls::resume_http_request().is_err() {
                     log::error!("Envoy did not resume a request");
@@ -132,16 +134,22 @@ impl Exchange {
         }
     }
 
-    /// Takes out what the client claims to be, and the key where it stays here; puts in who it is.
-    fn edit_headers(&self, worker: &Worker, decision: &Decision, strip_key: bool) {
+    /// Takes out what the client claims to be, before an upstream or a log can believe it.
+    pub(super) fn unmask(&self) {
         for forged in &self.request.forged {
             set_header(forged, None);
         }
-        if strip_key {
-            for carrier in worker.config.key_sources.names(self.request.carriers) {
-                set_header(carrier, None);
-            }
+    }
+
+    fn strip_key(&self, worker: &Worker) {
+        for carrier in worker.config.key_sources.names(self.request.carriers) {
+            set_header(carrier, None);
         }
+    }
+
+    /// Puts in who it is, for the upstream where it goes on, and in any case for the access log: a header costs less than a
+    /// filter state, and the upstream needs it anyway.
+    fn identify(&self, decision: &Decision) {
         if let Some(project) = &decision.project {
             set_header(identity::PROJECT_ID, Some(project.as_str()));
         }

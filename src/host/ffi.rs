@@ -8,6 +8,8 @@
 
 use std::ptr::{null, null_mut};
 
+use proxy_wasm::hostcalls;
+
 use crate::request::HeaderBlock;
 
 #[cfg_attr(target_family = "wasm", link(wasm_import_module = "env"))]
@@ -99,6 +101,11 @@ pub(super) fn set_filter_state(name: &str, value: &str) -> bool {
     let result =
         unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) };
     result == 0
+}
+
+/// Whether a response to the request of the effective context is on its way to the client.
+pub(super) fn response_has_begun() -> bool {
+    hostcalls::get_property(vec!["response", "code"]).is_ok_and(|code| code.is_some())
 }
 
 /// Milliseconds on the clock that all VMs of one Envoy share and that never steps.

@@ -35,12 +35,6 @@ impl AuthHttp {
             _ => Action::Continue,
         }
     }
-
-    fn end(&self) {
-        if let (Some(worker), Some(exchange)) = (&self.worker, &self.exchange) {
-            worker.handle_end(self.id, exchange);
-        }
-    }
 }
 
 impl Context for AuthHttp {}
@@ -65,27 +59,13 @@ impl HttpContext for AuthHttp {
     fn on_http_request_trailers(&mut self, _num_trailers: usize) -> Action {
         self.hold_back()
     }
-
-    fn on_http_response_headers(&mut self, _num_headers: usize, end_of_stream: bool) -> Action {
-        // A response to a request that still waits is Envoy's own, such as that of an idle timeout.
-        self.end();
-        if let (false, Some(worker), Some(exchange)) = (end_of_stream, &self.worker, &self.exchange)
-        {
-            worker.handle_open_response(self.id, exchange);
-        }
-        Action::Continue
-    }
-
-    fn on_log(&mut self) {
-        self.end();
-        if let Some(worker) = &self.worker {
-            worker.streams.close(self.id);
-        }
-    }
 }
 
+/// Envoy is done with the request, whichever way it ended.
 impl Drop for AuthHttp {
     fn drop(&mut self) {
-        self.end();
+        if let (Some(worker), Some(exchange)) = (&self.worker, &self.exchange) {
+            worker.handle_end(self.id, exchange);
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use proxy_wasm::hostcalls;
 
 use super::exchange::SharedExchange;
+use super::ffi;
 use crate::cache::Recollection;
 use crate::config::Config;
 use crate::feed::Feed;
@@ -31,7 +32,7 @@ impl StreamGuard {
         }
     }
 
-    /// A response began that may go on for long.
+    /// A request was let through, whose response may go on for long.
     pub(super) fn open(
         &self,
         id: u32,
@@ -72,10 +73,13 @@ impl StreamGuard {
             .review(config, feed, control_plane, now, recall);
         let mut ended = 0;
         for id in review.end {
+            let there = hostcalls::set_effective_context(id).is_ok();
+            if there && !ffi::response_has_begun() {
+                // Nothing was streamed to it yet; should that begin, the next review ends it.
+                continue;
+            }
             self.close(id);
-            if hostcalls::set_effective_context(id).is_ok()
-                && hostcalls::reset_http_response().is_ok()
-            {
+            if there && hostcalls::reset_http_response().is_ok() {
                 ended += 1;
             }
         }

@@ -89,6 +89,7 @@ impl Worker {
         let Some(subject) = arrival.subject() else {
             let now = clock::now();
             let exchange = Exchange::new(arrival.with_credential(Credential::Missing), None);
+            exchange.unmask();
             let sight = self.sight(None);
             let step = authenticator::decide(
                 &self.config,
@@ -99,9 +100,9 @@ impl Worker {
                 now,
             );
             let action = match step {
-                Step::Decided(decision) => exchange.apply(self, &decision),
+                Step::Decided(decision) => self.apply(id, &exchange, &decision, now),
                 // Nothing has to be learnt about a request that is about nobody.
-                Step::Ask => exchange.apply(self, &self.faulted(&exchange, now)),
+                Step::Ask => self.apply(id, &exchange, &self.faulted(&exchange, now), now),
             };
             return (exchange, action);
         };
@@ -123,22 +124,30 @@ impl Worker {
         self.decide(id, request, recollection, tier)
     }
 
-    /// The request `id` will not be decided any more: its client left, or Envoy answered it.
+    /// The request `id` is over: answered, or its client left.
     pub(super) fn handle_end(&self, id: u32, exchange: &SharedExchange) {
+        self.streams.close(id);
         if let Some(question) = exchange.abandon(self) {
             self.flights.borrow_mut().leave(&question, id);
             self.report_occupancy();
         }
     }
 
-    /// The response to the request `id` began and goes on.
-    pub(super) fn handle_open_response(&self, id: u32, exchange: &SharedExchange) {
+    /// Carries out a decision on the request `id`, whose context must be the effective one.
+    pub(super) fn apply(
+        &self,
+        id: u32,
+        exchange: &SharedExchange,
+        decision: &Decision,
+        now: Now,
+    ) -> Action {
+        let action = exchange.apply(self, decision);
         if self.config.end_streams_on_revoke
             && let Some(admitted_on) = exchange.admitted_on()
         {
-            let now = clock::now_for(&admitted_on.known);
             self.streams.open(id, exchange, admitted_on, now);
         }
+        action
     }
 
     /// Sends what is to be asked. Called on the root, so that the answers come back to it.
@@ -186,12 +195,13 @@ impl Worker {
             tier = CacheState::SharedHit;
         }
         let exchange = Exchange::new(request, Some(Rc::clone(&recollection)));
+        exchange.unmask();
         let action = match step {
             Step::Decided(mut decision) => {
                 if decision.cache == CacheState::Hit {
                     decision.cache = tier;
                 }
-                let action = exchange.apply(self, &decision);
+                let action = self.apply(id, &exchange, &decision, now);
                 if let Some(errand) = decision.errand {
                     self.run(errand, &recollection, now);
                 }

@@ -57,7 +57,7 @@ impl Worker {
         drop(flights);
         if let Some(fault) = fault {
             self.note_fault(fault, now);
-            return exchange.apply(self, &self.faulted(exchange, now));
+            return self.apply(id, exchange, &self.faulted(exchange, now), now);
         }
         if new {
             self.metrics.check_asked(if recollection.known.is_empty() {

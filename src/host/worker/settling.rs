@@ -147,13 +147,17 @@ impl Worker {
 
     /// Carries out decisions that wait for it. A context that is gone is one whose client left.
     pub(super) fn carry_out(&self) {
+        if self.decided.borrow().is_empty() {
+            return;
+        }
+        let now = clock::now();
         for _ in 0..MOST_AT_ONCE {
             let next = self.decided.borrow_mut().pop_front();
             let Some((id, exchange, decision)) = next else {
                 break;
             };
             if hostcalls::set_effective_context(id).is_ok() {
-                exchange.apply(self, &decision);
+                self.apply(id, &exchange, &decision, now);
             }
         }
         self.become_root();
