@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use proxy_wasm::hostcalls;
-use proxy_wasm::types::{Action, MapType};
+use proxy_wasm::types::Action;
 
 use super::ffi;
 use super::worker::Worker;
@@ -137,13 +137,13 @@ impl Exchange {
     /// Takes out what the client claims to be, before an upstream or a log can believe it.
     pub(super) fn unmask(&self) {
         for forged in &self.request.forged {
-            set_header(forged, None);
+            remove_header(forged);
         }
     }
 
     fn strip_key(&self, worker: &Worker) {
         for carrier in worker.config.key_sources.names(self.request.carriers) {
-            set_header(carrier, None);
+            remove_header(carrier);
         }
     }
 
@@ -151,10 +151,10 @@ impl Exchange {
     /// filter state, and the upstream needs it anyway.
     fn identify(&self, decision: &Decision) {
         if let Some(project) = &decision.project {
-            set_header(identity::PROJECT_ID, Some(project.as_str()));
+            add_header(identity::PROJECT_ID, project.as_str());
         }
         if let Some(key_id) = &decision.key_id {
-            set_header(identity::KEY_ID, Some(key_id.as_str()));
+            add_header(identity::KEY_ID, key_id.as_str());
         }
     }
 
@@ -196,9 +196,16 @@ impl AsRef<Request> for Exchange {
     }
 }
 
-fn set_header(name: &str, value: Option<&str>) {
-    if hostcalls::set_map_value(MapType::HttpRequestHeaders, name, value).is_err() {
-        log::error!("Envoy did not change a request header");
+fn remove_header(name: &str) {
+    if !ffi::remove_request_header(name) {
+        log::error!("Envoy did not remove a request header");
+    }
+}
+
+/// There is none of that name once the request is unmasked.
+fn add_header(name: &str, value: &str) {
+    if !ffi::add_request_header(name, value) {
+        log::error!("Envoy did not add a request header");
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The SDK's `send_http_response` passes no response code details, and neither it nor the standard library gives
 //! the monotonic clock as a number that two VMs can compare. Its header maps and properties cost several
-//! allocations each, on every request.
+//! allocations each, on every request, and what changes a header panics where Envoy has none to change.
 
 #![allow(unsafe_code, reason = "a host call is an extern function")]
 
@@ -29,6 +29,16 @@ unsafe extern "C" {
 
     /// Gives a buffer that the host had allocated in this VM by the SDK's `proxy_on_memory_allocate`.
     fn proxy_get_header_map_pairs(map: u32, data: *mut *mut u8, len: *mut usize) -> u32;
+
+    fn proxy_add_header_map_value(
+        map: u32,
+        name: *const u8,
+        name_len: usize,
+        value: *const u8,
+        value_len: usize,
+    ) -> u32;
+
+    fn proxy_remove_header_map_value(map: u32, name: *const u8, name_len: usize) -> u32;
 
     fn proxy_set_property(
         path: *const u8,
@@ -93,6 +103,30 @@ pub(super) fn request_headers() -> HeaderBlock {
     // SAFETY: the host had these `len` bytes allocated by `proxy_on_memory_allocate`, which is a `Vec` of that
     // capacity whose ownership was given away, and has filled them all; nobody else keeps the pointer.
     HeaderBlock::new(unsafe { Vec::from_raw_parts(data, len, len) })
+}
+
+/// Adds a header to the request of the effective context; cheaper than replacing one, for which Envoy has to look. Returns
+/// whether Envoy took it.
+pub(super) fn add_request_header(name: &str, value: &str) -> bool {
+    // SAFETY: every pointer is that of a live slice and goes with its length; the host copies what they point at.
+    let result = unsafe {
+        proxy_add_header_map_value(
+            REQUEST_HEADERS,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    };
+    result == 0
+}
+
+/// Removes all headers of that name from the request of the effective context. Returns whether Envoy took it.
+pub(super) fn remove_request_header(name: &str) -> bool {
+    // SAFETY: the pointer is that of a live slice and goes with its length; the host copies what it points at.
+    let result =
+        unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) };
+    result == 0
 }
 
 /// Sets the filter state `wasm.<name>` of the effective context. Returns whether Envoy took it.

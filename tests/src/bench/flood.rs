@@ -9,7 +9,7 @@ use super::cpu;
 use super::helpers::Helpers;
 use super::load::{Load, Protocol, Requests};
 use super::options::Options;
-use super::subject::{PROJECT, Subject};
+use super::subject::{Chain, PROJECT, Subject};
 use crate::gateway::Gateway;
 
 /// Envoy's memory over the flood.
@@ -43,8 +43,11 @@ pub(super) fn run(options: &Options, helpers: &Helpers) -> Flood {
     let subject = Subject::KeyFilter {
         local_entries: None,
     };
-    let gateway =
-        helpers.start_narrow(subject.options(helpers.servers(), options.module.as_deref()));
+    let gateway = helpers.start_narrow(subject.options(
+        Chain::Bare,
+        helpers.servers(),
+        options.module.as_deref(),
+    ));
     let path = format!("/mcp/{PROJECT}");
     let requests = Arc::new(Requests::with_made_up_keys(Protocol::Http1, &path));
     let mut load = Load::open(gateway.addr(), &requests);

@@ -12,7 +12,7 @@ use super::load::{Load, Protocol, Request, Requests};
 use super::options::Options;
 use super::row::MANY;
 use super::statistics::Spread;
-use super::subject::{PROJECT, Subject};
+use super::subject::{Chain, PROJECT, Subject};
 use crate::keys::mint_key;
 
 const FEW_WORKERS: u32 = 1;
@@ -45,7 +45,7 @@ pub(super) fn run(module: &Path, options: &Options, helpers: &Helpers) -> Footpr
     let repeats = if options.quick { 1 } else { REPEATS };
     let resident = |subject: Subject, workers| {
         let measured = (0..repeats).map(|_| {
-            let wanted = subject.options(helpers.servers(), options.module.as_deref());
+            let wanted = subject.options(Chain::Bare, helpers.servers(), options.module.as_deref());
             let gateway = helpers.start_wide(wanted.concurrency(workers));
             Memory::of(&gateway, helpers).resident as f64
         });
@@ -68,8 +68,11 @@ pub(super) fn run(module: &Path, options: &Options, helpers: &Helpers) -> Footpr
 }
 
 fn remembering(subject: Subject, options: &Options, helpers: &Helpers) -> i64 {
-    let gateway =
-        helpers.start_narrow(subject.options(helpers.servers(), options.module.as_deref()));
+    let gateway = helpers.start_narrow(subject.options(
+        Chain::Bare,
+        helpers.servers(),
+        options.module.as_deref(),
+    ));
     let requests = |seeds: std::ops::Range<u64>| {
         let path = format!("/mcp/{PROJECT}");
         let request = |seed| Request::plain(&path, Some(&mint_key(seed)));

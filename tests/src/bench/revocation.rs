@@ -101,7 +101,7 @@ pub(super) fn run(options: &Options, helpers: &Helpers) -> Revocation {
     let project = control_plane.create_project(&org, "bench", Some(true));
     let key = control_plane.create_key(&project, "stays", None).raw;
     let gateway = helpers.start_wide(
-        bare(options.module.clone())
+        bare(options.module.as_deref())
             .concurrency(WORKERS)
             .control_plane(control_plane.edge_addr()),
     );

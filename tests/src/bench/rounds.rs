@@ -9,7 +9,7 @@ use super::load::{Answers, Load};
 use super::options::Options;
 use super::row::Row;
 use super::statistics::percentile;
-use super::subject::Subject;
+use super::subject::{Chain, Subject};
 use crate::gateway::Gateway;
 
 /// Before the clock runs, a row's turn begins with this much load.
@@ -63,7 +63,7 @@ pub(super) fn run(rows: &[Row], options: &Options, helpers: &Helpers) -> Vec<Mea
     for restart in 1..=options.restarts {
         let envoys = start(rows, options, helpers);
         for (row, measured) in rows.iter().zip(&mut measured) {
-            measured.lookups = warm_up(row, &envoys[&row.subject], options, helpers);
+            measured.lookups = warm_up(row, &envoys[&row.envoy()], options, helpers);
         }
         for round in 1..=options.rounds {
             eprintln!(
@@ -71,7 +71,7 @@ pub(super) fn run(rows: &[Row], options: &Options, helpers: &Helpers) -> Vec<Mea
                 options.rounds, options.restarts
             );
             for (row, measured) in rows.iter().zip(&mut measured) {
-                let turn = turn(row, &envoys[&row.subject], options, helpers);
+                let turn = turn(row, &envoys[&row.envoy()], options, helpers);
                 measured.turns.push(turn);
             }
         }
@@ -79,13 +79,12 @@ pub(super) fn run(rows: &[Row], options: &Options, helpers: &Helpers) -> Vec<Mea
     measured
 }
 
-fn start(rows: &[Row], options: &Options, helpers: &Helpers) -> HashMap<Subject, Running> {
+fn start(rows: &[Row], options: &Options, helpers: &Helpers) -> HashMap<(Subject, Chain), Running> {
     let mut envoys = HashMap::new();
     for row in rows {
-        envoys.entry(row.subject).or_insert_with(|| {
-            let wanted = row
-                .subject
-                .options(helpers.servers(), options.module.as_deref());
+        let (subject, chain) = row.envoy();
+        envoys.entry((subject, chain)).or_insert_with(|| {
+            let wanted = subject.options(chain, helpers.servers(), options.module.as_deref());
             let gateway = helpers.start_narrow(wanted);
             let process = gateway.process_id().expect("Envoy is a plain process");
             Running {

@@ -45,12 +45,12 @@ pub(super) fn run(options: &Options, helpers: &Helpers) -> Vec<Stampede> {
 
 /// Sends all requests at once to an Envoy that has just started.
 fn stampede(good: bool, options: &Options, helpers: &Helpers) -> Stampede {
-    let count: u64 = if options.quick { 50 } else { 1_000 };
+    let count: u64 = 1_000;
     let known = u64::from(good);
     let control_plane = helpers.runtime().block_on(control_plane(600_000, known));
     control_plane.set_fault(Fault::Delay(ANSWER_AFTER));
     let gateway = helpers.start_wide(
-        bare(options.module.clone())
+        bare(options.module.as_deref())
             .concurrency(WORKERS)
             .control_plane(control_plane.addr()),
     );

@@ -40,7 +40,7 @@ pub(super) fn run(options: &Options, helpers: &Helpers) -> Steady {
     };
     let control_plane = helpers.runtime().block_on(control_plane(600_000, keys));
     let gateway =
-        helpers.start_narrow(bare(options.module.clone()).control_plane(control_plane.addr()));
+        helpers.start_narrow(bare(options.module.as_deref()).control_plane(control_plane.addr()));
     let path = format!("/mcp/{PROJECT}");
     let all: Vec<_> = (0..keys)
         .map(|seed| Request::plain(&path, Some(&mint_key(seed))))

@@ -44,6 +44,15 @@ pub(super) enum Subject {
     KeyFilterUncached,
 }
 
+/// What a request goes through besides the subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Chain {
+    /// See [`bare`]; Envoy answers itself.
+    Bare,
+    /// The reference gateway as it is deployed, with its access log, before a server that answers at once.
+    Reference,
+}
+
 /// The servers that some filters ask.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Servers {
@@ -59,8 +68,16 @@ pub(super) struct Servers {
 
 impl Subject {
     /// How its Envoy is started, with one worker.
-    pub(super) fn options(self, servers: Servers, module: Option<&Path>) -> GatewayOptions {
-        let options = bare(module.map(Path::to_owned));
+    pub(super) fn options(
+        self,
+        chain: Chain,
+        servers: Servers,
+        module: Option<&Path>,
+    ) -> GatewayOptions {
+        let options = match chain {
+            Chain::Bare => bare(module),
+            Chain::Reference => reference(module).upstream(servers.http_authorizer),
+        };
         match self {
             Self::None => options.edit(bootstrap::remove_key_filter),
             Self::EmptyWasm => options.module(empty_filter()).edit(|bootstrap| {
@@ -93,13 +110,16 @@ impl Subject {
 
 /// The reference gateway with nothing that costs but the key filter: no access log, no CORS, no path or header rules, no
 /// request ids. What is taken out would cost every subject the same, and so flatter the ratios.
-pub(super) fn bare(module: Option<PathBuf>) -> GatewayOptions {
+pub(super) fn bare(module: Option<&Path>) -> GatewayOptions {
+    reference(module).edit(strip)
+}
+
+fn reference(module: Option<&Path>) -> GatewayOptions {
     let options = GatewayOptions::default()
         .runner(Runner::Process)
-        .log_level("error")
-        .edit(strip);
+        .log_level("error");
     match module {
-        Some(module) => options.module(&module),
+        Some(module) => options.module(module),
         None => options,
     }
 }
