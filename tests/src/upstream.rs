@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::{Request, Response};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 use crate::deadline::{PATIENCE, eventually};
@@ -26,6 +26,7 @@ pub use received::Received;
 pub struct Upstream {
     server: LoopbackServer,
     shared: Arc<Mutex<Shared>>,
+    holding: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -40,13 +41,15 @@ impl Upstream {
     /// Starts one that echoes.
     pub async fn start() -> Self {
         let shared = Arc::new(Mutex::new(Shared::default()));
+        let holding = watch::Sender::new(false);
         let handler = {
-            let shared = Arc::clone(&shared);
-            move |request| handle(Arc::clone(&shared), request)
+            let (shared, held) = (Arc::clone(&shared), holding.subscribe());
+            move |request| handle(Arc::clone(&shared), held.clone(), request)
         };
         Self {
             server: LoopbackServer::start(handler).await,
             shared,
+            holding,
         }
     }
 
@@ -88,6 +91,11 @@ impl Upstream {
         self.lock().streaming = true;
     }
 
+    /// From here on keeps every answer back, or sends those it has kept back.
+    pub fn hold_answers(&self, hold: bool) {
+        self.holding.send_replace(hold);
+    }
+
     /// The oldest stream opened that was not asked for yet; waits for one.
     pub async fn next_stream(&self) -> OpenStream {
         self.next_streams(1).await.remove(0)
@@ -110,6 +118,7 @@ impl Upstream {
 
 async fn handle(
     shared: Arc<Mutex<Shared>>,
+    mut held: watch::Receiver<bool>,
     request: Request<Incoming>,
 ) -> io::Result<Response<Body>> {
     let received = Received::read(request).await?;
@@ -119,6 +128,9 @@ async fn handle(
         shared.received.push(received.clone());
         shared.streaming.then(|| open_stream(&mut shared, received))
     };
+    held.wait_for(|held| !held)
+        .await
+        .map_err(io::Error::other)?;
     let (content_type, body) = match stream {
         Some(body) => ("text/event-stream", body),
         None => ("application/json", whole(echo)),

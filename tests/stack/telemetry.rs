@@ -63,6 +63,31 @@ async fn the_access_log_tells_project_key_outcome_and_cache_state() {
     }
 }
 
+/// Whoever reads the log must not be told who called by the caller.
+#[tokio::test]
+async fn a_claimed_identity_does_not_reach_the_access_log() {
+    let (stack, key) = open_and_locked().await;
+    for call in [
+        stack.gateway.mcp("locked").key(&key),
+        stack.gateway.mcp("locked"),
+        stack.gateway.mcp("locked").key(&mint_key(2)),
+        stack.gateway.mcp("open"),
+        stack.gateway.mcp("unknown"),
+        stack.gateway.call("GET", "/nowhere"),
+    ] {
+        let call = call
+            .header("x-mcp-project-id", "forged")
+            .header("x-mcp-key-id", "forged");
+        let answer = call.send().await;
+        let id = answer.header("x-request-id").unwrap();
+        let entry = stack
+            .gateway
+            .wait_for_access_log(|entry| entry["request_id"] == id.as_str())
+            .await;
+        assert!(!entry.to_string().contains("forged"), "{entry}");
+    }
+}
+
 #[tokio::test]
 async fn every_request_is_counted_once() {
     let (stack, key) = open_and_locked().await;

@@ -10,6 +10,7 @@ use stack::http::OpenAnswer;
 use stack::keys::mint_key;
 use stack::stack::Stack;
 use stack::upstream::OpenStream;
+use tokio::time::timeout;
 
 use super::{BOUND, PATIENCE, following, set_key};
 
@@ -165,6 +166,32 @@ async fn a_stream_over_http2_ends_too() {
     while let Ok(Some(_)) = answer.chunk().await {}
     assert!(since.elapsed() <= BOUND, "{:?}", since.elapsed());
     upstream.closed_within(BOUND).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_has_not_begun_is_waited_for_and_ends_as_soon_as_it_streams() {
+    let (stack, key) = streaming().await;
+    stack.upstream.hold_answers(true);
+    let answer = tokio::spawn(stack.gateway.call("GET", "/mcp/locked").key(&key).open());
+    let upstream = stack.upstream.next_stream().await;
+    set_key(&stack, &key, Verdict::Revoked);
+    eventually(PATIENCE, "the key is refused", async || {
+        let call = stack.gateway.call("GET", "/mcp/locked").key(&key);
+        // One that still goes through gets no answer.
+        let answer = timeout(Duration::from_millis(200), call.open()).await;
+        answer
+            .is_ok_and(|answer| answer.status == 401)
+            .then_some(())
+    })
+    .await;
+    assert_eq!(stack.gateway.stat(STREAMS_ENDED).await, 0);
+    let since = Instant::now();
+    stack.upstream.hold_answers(false);
+    let mut answer = answer.await.unwrap();
+    assert_eq!(answer.status, 200);
+    assert!(answer.ended_within(PATIENCE).await - since <= BOUND);
+    upstream.closed_within(BOUND).await;
+    assert_eq!(stack.gateway.stat(STREAMS_ENDED).await, 1);
 }
 
 #[tokio::test]
