@@ -40,6 +40,8 @@ pub(crate) struct Decision {
     pub(crate) cache: CacheState,
     /// Why the request's question should be asked, too, without making it wait.
     pub(crate) errand: Option<Errand>,
+    /// What the ruling would have been if the project, which requires no key, did; `None` where that is not known.
+    pub(crate) preview: Option<Ruling>,
 }
 
 /// Why something is asked for which no request waits.
@@ -203,50 +205,58 @@ fn judge(config: &Config, request: &Request, view: View<'_>) -> Option<Decision>
                 .filter(|verdict| is_live(verdict.value, now))
                 .and_then(|verdict| verdict.value.key_id.clone()),
             cache: policy.state,
+            preview: require_key(config, request, verdict, view),
             ..Decision::new(Ruling::Continue {
                 allowed: Allowed::NotRequired,
                 strip_key: config.strip_key == StripKey::Always,
             })
         }),
         Policy::Required(project) => {
-            let ruled = |ruling| Decision {
+            let ruling = require_key(config, request, verdict, view)?;
+            let verdict = verdict.filter(|_| request.credential.key().is_some());
+            Some(Decision {
                 project: Some(project.clone()),
-                cache: policy.state,
+                key_id: verdict.and_then(|verdict| verdict.value.key_id.clone()),
+                cache: verdict.map_or(policy.state, |verdict| policy.state.or_worse(verdict.state)),
                 ..Decision::new(ruling)
-            };
-            let denied = |denial| Some(ruled(Ruling::Deny(denial)));
-            match request.credential {
-                Credential::Missing => denied(Denial::MissingKey),
-                Credential::Ambiguous => denied(Denial::AmbiguousKey),
-                Credential::Malformed => denied(Denial::InvalidKey(InvalidKey::Malformed)),
-                Credential::Key(_) => {
-                    let verdict = verdict?;
-                    let key = verdict.value;
-                    let expired = key.verdict == Verdict::Valid && !is_live(key, now);
-                    if expired && view.trust != Trust::Answer {
-                        // Its owner may have moved the expiry since: not served, but asked about.
-                        return None;
-                    }
-                    let against = if expired {
-                        Some(InvalidKey::Expired)
-                    } else {
-                        InvalidKey::from_verdict(key.verdict)
-                    };
-                    Some(Decision {
-                        key_id: key.key_id.clone(),
-                        cache: policy.state.or_worse(verdict.state),
-                        ..ruled(against.map_or(
-                            Ruling::Continue {
-                                allowed: Allowed::ValidKey,
-                                strip_key: config.strip_key != StripKey::Never,
-                            },
-                            |reason| Ruling::Deny(Denial::InvalidKey(reason)),
-                        ))
-                    })
-                }
-            }
+            })
         }
     }
+}
+
+/// What becomes of a request to a project that requires a key. `None` when the verdict must be learnt first.
+fn require_key(
+    config: &Config,
+    request: &Request,
+    verdict: Option<Usable<'_, KeyVerdict>>,
+    view: View<'_>,
+) -> Option<Ruling> {
+    let denial = match request.credential {
+        Credential::Missing => Denial::MissingKey,
+        Credential::Ambiguous => Denial::AmbiguousKey,
+        Credential::Malformed => Denial::InvalidKey(InvalidKey::Malformed),
+        Credential::Key(_) => {
+            let key = verdict?.value;
+            let expired = key.verdict == Verdict::Valid && !is_live(key, view.now);
+            if expired && view.trust != Trust::Answer {
+                // Its owner may have moved the expiry since: not served, but asked about.
+                return None;
+            }
+            let against = if expired {
+                Some(InvalidKey::Expired)
+            } else {
+                InvalidKey::from_verdict(key.verdict)
+            };
+            let Some(reason) = against else {
+                return Some(Ruling::Continue {
+                    allowed: Allowed::ValidKey,
+                    strip_key: config.strip_key != StripKey::Never,
+                });
+            };
+            Denial::InvalidKey(reason)
+        }
+    };
+    Some(Ruling::Deny(denial))
 }
 
 /// What is known, and from where it is looked at.
@@ -336,6 +346,16 @@ fn fault(config: &Config) -> Decision {
     }
 }
 
+impl Ruling {
+    /// What it makes of a request.
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Self::Continue { allowed, .. } => Outcome::Allowed(allowed),
+            Self::Deny(denial) => Outcome::Denied(denial),
+        }
+    }
+}
+
 impl Decision {
     fn new(ruling: Ruling) -> Self {
         Self {
@@ -344,15 +364,13 @@ impl Decision {
             key_id: None,
             cache: CacheState::Unused,
             errand: None,
+            preview: None,
         }
     }
 
     /// The request's outcome.
     pub(crate) fn outcome(&self) -> Outcome {
-        match self.ruling {
-            Ruling::Continue { allowed, .. } => Outcome::Allowed(allowed),
-            Ruling::Deny(denial) => Outcome::Denied(denial),
-        }
+        self.ruling.outcome()
     }
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Config {
     pub(crate) end_streams_on_revoke: bool,
     /// Bounds of what may wait.
     pub(crate) limits: Limits,
+    /// How often counts of requests are reported, in milliseconds; 0 for never.
+    pub(crate) usage_interval_ms: u64,
 }
 
 /// How to reach the control plane's edge API.
@@ -118,6 +120,9 @@ impl Config {
             cache: CacheLimits::parse(fields.object("cache")?)?,
             end_streams_on_revoke: fields.flag("end_streams_on_revoke", true)?,
             limits: Limits::parse(fields.object("limits")?)?,
+            usage_interval_ms: fields
+                .number("usage_interval_ms", 0..=3_600_000, 10_000)?
+                .into(),
             key_sources,
         };
         fields.finish()?;

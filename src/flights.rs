@@ -3,7 +3,7 @@
 //! **Every waiter leaves exactly once: with the answer, at its deadline, or because its request ended.** Bounded in
 //! waiters and in checks. Knows nothing of what a waiter is.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use crate::check::Question;
 use crate::config::Limits;
@@ -27,7 +27,8 @@ pub(crate) struct Flights<W> {
 /// One check and who waits for it.
 #[derive(Debug)]
 struct Flight<W> {
-    waiters: BTreeMap<u32, Waiter<W>>,
+    /// In the order of their ids.
+    waiters: Vec<Waiter<W>>,
     token: Option<u32>,
     sent: Sent,
     charged: bool,
@@ -45,6 +46,7 @@ pub(crate) struct Sent {
 
 #[derive(Debug)]
 struct Waiter<W> {
+    id: u32,
     waiter: W,
     ends_at_ms: u64,
 }
@@ -69,7 +71,7 @@ pub(crate) struct Landed<W> {
     pub(crate) sent: Sent,
     /// Whether it took a token of its project's budget.
     pub(crate) charged: bool,
-    waiters: BTreeMap<u32, Waiter<W>>,
+    waiters: Vec<Waiter<W>>,
 }
 
 impl<W> Flights<W> {
@@ -94,10 +96,12 @@ impl<W> Flights<W> {
             && let Some(flight) = self.flights.get_mut(question)
         {
             let waiter = Waiter {
+                id,
                 waiter,
                 ends_at_ms: now.monotonic_ms + self.timeout_ms + GRACE_MS,
             };
-            if flight.waiters.insert(id, waiter).is_none() {
+            if let Err(place) = flight.place(id) {
+                flight.waiters.insert(place, waiter);
                 self.waiting += 1;
             }
         }
@@ -130,7 +134,7 @@ impl<W> Flights<W> {
             return Joined::Full;
         }
         let flight = Flight {
-            waiters: BTreeMap::new(),
+            waiters: Vec::new(),
             token: None,
             sent: Sent::default(),
             charged: false,
@@ -148,7 +152,7 @@ impl<W> Flights<W> {
 
     /// Whoever leads the check of `question`, if somebody waits for it.
     pub(crate) fn leader(&self, question: &Question) -> Option<&W> {
-        let (_, leader) = self.flights.get(question)?.waiters.first_key_value()?;
+        let leader = self.flights.get(question)?.waiters.first()?;
         Some(&leader.waiter)
     }
 
@@ -182,6 +186,7 @@ impl<W> Flights<W> {
         if let Some(flight) = self.flights.get_mut(&landed.question) {
             self.waiting += landed.waiters.len();
             flight.waiters.extend(landed.waiters);
+            flight.waiters.sort_unstable_by_key(|waiter| waiter.id);
         }
         None
     }
@@ -202,8 +207,9 @@ impl<W> Flights<W> {
     /// The request `id` ended while it waited.
     pub(crate) fn leave(&mut self, question: &Question, id: u32) {
         if let Some(flight) = self.flights.get_mut(question)
-            && flight.waiters.remove(&id).is_some()
+            && let Ok(place) = flight.place(id)
         {
+            flight.waiters.remove(place);
             self.waiting -= 1;
         }
     }
@@ -215,8 +221,8 @@ impl<W> Flights<W> {
             late.extend(
                 flight
                     .waiters
-                    .extract_if(.., |_, waiter| waiter.ends_at_ms <= now.monotonic_ms)
-                    .map(|(id, waiter)| (id, waiter.waiter)),
+                    .extract_if(.., |waiter| waiter.ends_at_ms <= now.monotonic_ms)
+                    .map(|waiter| (waiter.id, waiter.waiter)),
             );
         }
         self.waiting -= late.len();
@@ -250,6 +256,12 @@ impl<W> Flights<W> {
     }
 }
 
+impl<W> Flight<W> {
+    fn place(&self, id: u32) -> Result<usize, usize> {
+        self.waiters.binary_search_by_key(&id, |waiter| waiter.id)
+    }
+}
+
 impl<W> Landed<W> {
     /// Whether anybody waited to the end.
     pub(crate) fn has_waiters(&self) -> bool {
@@ -259,7 +271,7 @@ impl<W> Landed<W> {
     /// Context ids and waiters, in the order of their coming.
     pub(crate) fn into_waiters(self) -> Vec<(u32, W)> {
         let waiters = self.waiters.into_iter();
-        waiters.map(|(id, waiter)| (id, waiter.waiter)).collect()
+        waiters.map(|waiter| (waiter.id, waiter.waiter)).collect()
     }
 }
 

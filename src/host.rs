@@ -14,6 +14,7 @@ mod root_context;
 mod shared_cache;
 mod shared_feed;
 mod stream_guard;
+mod usage_report;
 mod wake_up;
 mod worker;
 

@@ -25,3 +25,4 @@ mod route;
 #[cfg(test)]
 mod simulation;
 mod streams;
+mod usage;

@@ -16,6 +16,7 @@ use super::{CacheLimits, Known};
 use crate::check::Question;
 use crate::feed::Slot;
 use crate::key_source::{Credential, Presented};
+use crate::usage::Hint;
 
 /// What one worker remembers by itself.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub(crate) struct Recollection {
     pub(crate) slot: Option<Slot>,
     /// Before this moment nothing more is done about a refresh.
     pub(crate) quiet_until_ms: Cell<u64>,
+    /// Where requests like it are counted.
+    pub(crate) usage: Hint,
 }
 
 /// Digests are spread evenly already.
@@ -128,6 +131,7 @@ impl Recollection {
             slot: Slot::of_known(&known),
             known,
             quiet_until_ms: Cell::default(),
+            usage: Hint::default(),
         })
     }
 

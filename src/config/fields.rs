@@ -148,7 +148,7 @@ impl Fields {
                 let path = if path.is_empty() { WHOLE } else { &path };
                 Err(ConfigError::new(
                     path,
-                    format!("is {value}; write an object"),
+                    format!("is {}; write an object", show(&value)),
                 ))
             }
         }
@@ -160,6 +160,25 @@ impl Fields {
     }
 
     fn refuse(&self, name: &str, value: &Value, wanted: &str) -> ConfigError {
-        ConfigError::new(self.path(name), format!("is {value}; write {wanted}"))
+        ConfigError::new(
+            self.path(name),
+            format!("is {}; write {wanted}", show(value)),
+        )
+    }
+}
+
+/// What a person calls a value. Writing it as JSON would cost the module the code for that, which nothing else needs.
+fn show(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+            (Some(number), _) => number.to_string(),
+            (_, Some(number)) => number.to_string(),
+            _ => "no whole number".to_owned(),
+        },
+        Value::String(text) => format!("{text:?}"),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
     }
 }

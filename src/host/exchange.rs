@@ -13,6 +13,7 @@ use crate::cache::Recollection;
 use crate::check::Question;
 use crate::denial::{Denial, Refusal};
 use crate::identity;
+use crate::now::Now;
 use crate::outcome::{CacheState, Outcome};
 use crate::request::Request;
 
@@ -96,7 +97,7 @@ impl Exchange {
 
     /// Carries out `decision`, once: the only place where a decision becomes host calls. The effective
     /// context must be that of this request.
-    pub(super) fn apply(&self, worker: &Worker, decision: &Decision) -> Action {
+    pub(super) fn apply(&self, worker: &Worker, decision: &Decision, now: Now) -> Action {
         let paused = match *self.state.borrow() {
             State::Arrived => false,
             State::Waiting(_) => true,
@@ -108,6 +109,10 @@ impl Exchange {
             return Action::Continue;
         }
         worker.metrics.request(decision.outcome(), decision.cache);
+        if let Some(recollection) = &*self.recollection.borrow() {
+            let hint = &recollection.usage;
+            worker.usage.count(decision, hint, now, &worker.metrics);
+        }
         set_filter_state("mcp.outcome", decision.outcome().name());
         // A filter state costs more than the look-up that a hit is; the log is told of everything else.
         if decision.cache != CacheState::Hit {

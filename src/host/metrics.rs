@@ -27,6 +27,8 @@ pub(super) struct Metrics {
     feed_resets: u32,
     feed_leader_changes: u32,
     streams_ended: u32,
+    usage_reports: Results,
+    usage_unattributed: u32,
 }
 
 /// Counters of how callouts of one kind end.
@@ -92,6 +94,8 @@ impl Metrics {
             feed_resets: counter("feed_resets")?,
             feed_leader_changes: counter("feed_leader_changes")?,
             streams_ended: counter("streams_ended")?,
+            usage_reports: Results::define("usage_reports")?,
+            usage_unattributed: counter("usage_unattributed")?,
         })
     }
 
@@ -172,6 +176,16 @@ impl Metrics {
     /// Open streams were ended.
     pub(super) fn streams_ended(&self, count: i64) {
         increment(Some(&self.streams_ended), count);
+    }
+
+    /// A report of usage ended.
+    pub(super) fn usage_reported(&self, fault: Option<Fault>) {
+        self.usage_reports.count(fault);
+    }
+
+    /// A request was counted without its project.
+    pub(super) fn usage_unattributed(&self) {
+        increment(Some(&self.usage_unattributed), 1);
     }
 }
 

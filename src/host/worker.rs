@@ -18,6 +18,7 @@ use super::feed_poll::{FeedPoll, random};
 use super::memory::Memory;
 use super::metrics::{Metrics, Reason};
 use super::stream_guard::StreamGuard;
+use super::usage_report::UsageReport;
 use super::wake_up::WakeUp;
 use crate::authenticator::{self, Decision, Errand, Step};
 use crate::budget::Budget;
@@ -43,6 +44,7 @@ pub(super) struct Worker {
     pub(super) bodies: Bodies,
     pub(super) metrics: Metrics,
     pub(super) streams: StreamGuard,
+    pub(super) usage: UsageReport,
     root_id: u32,
     /// A random number that spreads what all workers would do at the same moment.
     jitter: u8,
@@ -64,13 +66,20 @@ impl Worker {
     pub(super) fn new(root_id: u32, config: Config) -> Result<Self, Status> {
         let seal = Rc::new(Seal::derive(&config.control_plane));
         let me = random();
+        let jitter = me.to_le_bytes()[0];
         hostcalls::set_tick_period(TICK)?;
         Ok(Self {
             bodies: Bodies::new(&config.key_sources),
             metrics: Metrics::define()?,
             streams: StreamGuard::new(),
             root_id,
-            jitter: me.to_le_bytes()[0],
+            jitter,
+            usage: UsageReport::new(
+                Rc::clone(&seal),
+                config.usage_interval_ms,
+                jitter,
+                clock::now(),
+            ),
             memory: Memory::new(Rc::clone(&seal), config.cache, [random(), random()]),
             feed: FeedPoll::new(seal, me, config.cache.unconfirmed_ttl_ms),
             budget: RefCell::new(Budget::new(config.limits.bad_key_checks_per_s)),
@@ -141,7 +150,7 @@ impl Worker {
         decision: &Decision,
         now: Now,
     ) -> Action {
-        let action = exchange.apply(self, decision);
+        let action = exchange.apply(self, decision, now);
         if self.config.end_streams_on_revoke
             && let Some(admitted_on) = exchange.admitted_on()
         {
@@ -171,6 +180,20 @@ impl Worker {
         self.review_streams(now);
         self.send_checks();
         self.report_occupancy();
+        self.usage.handle_tick(
+            &self.config.control_plane,
+            self.in_force(now),
+            now,
+            &self.metrics,
+        );
+    }
+
+    /// The revision that this worker enforces; `None` while it cannot know of the latest changes.
+    fn in_force(&self, now: Now) -> Option<u64> {
+        let mark = self.feed.feed().mark;
+        let age_ms = now.monotonic_ms.saturating_sub(mark.confirmed_ms);
+        let confirmed = mark.confirmed_ms > 0 && age_ms <= self.config.cache.unconfirmed_ttl_ms;
+        confirmed.then_some(mark.revision)
     }
 
     fn decide(

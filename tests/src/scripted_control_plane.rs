@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use edge_api::check::Verdict;
 use edge_api::id::Id;
+use edge_api::usage::{UsageBatch, UsageRow};
 use tokio::sync::watch;
 
 use crate::deadline::{PATIENCE, eventually};
@@ -19,6 +20,7 @@ mod feed;
 mod history;
 mod poll;
 mod script;
+mod usage;
 
 pub use call::Call;
 pub use fault::Fault;
@@ -177,6 +179,28 @@ impl ScriptedControlPlane {
             (calls.len() >= count).then_some(calls)
         })
         .await
+    }
+
+    /// Loses every batch of usage in this way from here on; [`Fault::None`] takes them again.
+    pub fn set_usage_fault(&self, fault: Fault) {
+        self.script().usage.fault = fault;
+    }
+
+    /// Takes batches of usage from here on, but cuts the connection in place of the answer; or answers again.
+    pub fn lose_usage_answers(&self, lost: bool) {
+        self.script().usage.answers_lost = lost;
+    }
+
+    /// Every batch of usage that was taken, repeated ones too.
+    #[must_use]
+    pub fn usage_batches(&self) -> Vec<UsageBatch> {
+        self.script().usage.batches.clone()
+    }
+
+    /// The rows of all batches, each batch once.
+    #[must_use]
+    pub fn usage_rows(&self) -> Vec<UsageRow> {
+        self.script().usage.rows.clone()
     }
 
     /// Holds back every answer to a check until the guard is released or dropped.

@@ -22,4 +22,5 @@ mod real_control_plane;
 mod reference_bootstrap;
 mod smoke;
 mod telemetry;
+mod usage;
 mod waiting;

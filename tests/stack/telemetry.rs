@@ -167,6 +167,7 @@ async fn every_statistic_and_outcome_stands_in_readme_and_nothing_else_does() {
             "checks_asked.reason.",
             "checks.result.",
             "feed_polls.result.",
+            "usage_reports.result.",
         ]
         .iter()
         .find_map(|labelled| Some((labelled, name.strip_prefix(labelled)?)));

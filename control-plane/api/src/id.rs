@@ -29,6 +29,12 @@ impl Id {
         }
     }
 
+    /// Sixteen hexadecimal digits.
+    #[must_use]
+    pub fn of_number(number: u64) -> Self {
+        Self(format!("{number:016x}").into())
+    }
+
     /// The identifier's text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -44,6 +44,11 @@ impl Worker {
             }
             return;
         }
+        if self.usage.is_report(token) {
+            self.usage
+                .handle_response(num_headers, body_size, now, &self.metrics);
+            return;
+        }
         let landed = self.flights.borrow_mut().handle_response(token);
         let Some(landed) = landed else {
             return;

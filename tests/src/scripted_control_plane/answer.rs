@@ -9,7 +9,7 @@ use axum::extract::Query;
 use bytes::Bytes;
 use edge_api::changes::{ChangesQuery, MAX_WAIT_MS};
 use edge_api::check::CheckRequest;
-use edge_api::{CHANGES_PATH, CHECK_PATH};
+use edge_api::{CHANGES_PATH, CHECK_PATH, USAGE_PATH};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::AUTHORIZATION;
@@ -34,10 +34,37 @@ pub(super) fn handler(
 }
 
 async fn handle(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Response<Body>> {
+    if request.method() == Method::POST && request.uri().path() == USAGE_PATH {
+        return answer_usage(&shared, request).await;
+    }
     match poll_query(&request) {
         Some(query) => answer_poll(&shared, &request, query).await,
         None => answer_check(&shared, request).await,
     }
+}
+
+async fn answer_usage(shared: &Shared, request: Request<Incoming>) -> io::Result<Response<Body>> {
+    let authorized = shared.script().authorizes(request.headers());
+    let body = request.into_body().collect().await;
+    let body = body.map_err(io::Error::other)?.to_bytes();
+    let Ok(batch) = serde_json::from_slice(&body) else {
+        return status(400);
+    };
+    if !authorized {
+        return status(401);
+    }
+    let (fault, right) = {
+        let usage = &mut shared.script().usage;
+        match usage.fault {
+            Fault::None if usage.answers_lost => {
+                usage.take(batch);
+                return Err(broken());
+            }
+            Fault::None => (Fault::None, Some(usage.take(batch))),
+            fault => (fault, None),
+        }
+    };
+    misbehave(fault, &right).await
 }
 
 /// What a request polls for; anything that is no well-formed poll is a call like any other.

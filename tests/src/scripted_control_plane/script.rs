@@ -10,6 +10,7 @@ use edge_api::key_sha256::KeySha256;
 
 use super::feed::Feed;
 use super::history::{History, Undo};
+use super::usage::Usage;
 use super::{Call, Fault};
 
 /// The whole state.
@@ -28,6 +29,7 @@ pub(super) struct Script {
     pub(super) fault: Fault,
     pub(super) calls: Vec<Call>,
     pub(super) feed: Feed,
+    pub(super) usage: Usage,
 }
 
 /// A key as scripted.
@@ -53,6 +55,7 @@ impl Script {
             fault: Fault::None,
             calls: Vec::new(),
             feed: Feed::default(),
+            usage: Usage::default(),
         }
     }
 
