@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use crate::by_id::ById;
 use crate::check::Question;
 use crate::config::Limits;
 use crate::now::Now;
@@ -19,7 +20,7 @@ pub(crate) struct Flights<W> {
     limits: Limits,
     timeout_ms: u64,
     flights: HashMap<Question, Flight<W>>,
-    tokens: HashMap<u32, Question>,
+    tokens: ById<Question>,
     unsent: VecDeque<Question>,
     waiting: usize,
 }
@@ -27,8 +28,7 @@ pub(crate) struct Flights<W> {
 /// One check and who waits for it.
 #[derive(Debug)]
 struct Flight<W> {
-    /// In the order of their ids.
-    waiters: Vec<Waiter<W>>,
+    waiters: ById<Waiter<W>>,
     token: Option<u32>,
     sent: Sent,
     charged: bool,
@@ -46,7 +46,6 @@ pub(crate) struct Sent {
 
 #[derive(Debug)]
 struct Waiter<W> {
-    id: u32,
     waiter: W,
     ends_at_ms: u64,
 }
@@ -71,7 +70,7 @@ pub(crate) struct Landed<W> {
     pub(crate) sent: Sent,
     /// Whether it took a token of its project's budget.
     pub(crate) charged: bool,
-    waiters: Vec<Waiter<W>>,
+    waiters: ById<Waiter<W>>,
 }
 
 impl<W> Flights<W> {
@@ -80,7 +79,7 @@ impl<W> Flights<W> {
             limits,
             timeout_ms: timeout_ms.into(),
             flights: HashMap::new(),
-            tokens: HashMap::new(),
+            tokens: ById::new(),
             unsent: VecDeque::new(),
             waiting: 0,
         }
@@ -96,12 +95,10 @@ impl<W> Flights<W> {
             && let Some(flight) = self.flights.get_mut(question)
         {
             let waiter = Waiter {
-                id,
                 waiter,
                 ends_at_ms: now.monotonic_ms + self.timeout_ms + GRACE_MS,
             };
-            if let Err(place) = flight.place(id) {
-                flight.waiters.insert(place, waiter);
+            if flight.waiters.insert(id, waiter) {
                 self.waiting += 1;
             }
         }
@@ -122,7 +119,7 @@ impl<W> Flights<W> {
             }
             // Its answer was lost: asked anew, for those who still wait as well.
             if let Some(token) = flight.token.take() {
-                self.tokens.remove(&token);
+                self.tokens.remove(token);
             }
             flight.ends_at_ms = ends_at_ms;
             if !self.unsent.contains(question) {
@@ -134,7 +131,7 @@ impl<W> Flights<W> {
             return Joined::Full;
         }
         let flight = Flight {
-            waiters: Vec::new(),
+            waiters: ById::new(),
             token: None,
             sent: Sent::default(),
             charged: false,
@@ -168,7 +165,7 @@ impl<W> Flights<W> {
 
     /// The check `token` ended; `None` when nobody is interested any more.
     pub(crate) fn handle_response(&mut self, token: u32) -> Option<Landed<W>> {
-        let question = self.tokens.remove(&token)?;
+        let question = self.tokens.remove(token)?;
         self.land(question)
     }
 
@@ -185,8 +182,9 @@ impl<W> Flights<W> {
         }
         if let Some(flight) = self.flights.get_mut(&landed.question) {
             self.waiting += landed.waiters.len();
-            flight.waiters.extend(landed.waiters);
-            flight.waiters.sort_unstable_by_key(|waiter| waiter.id);
+            for (id, waiter) in landed.waiters {
+                flight.waiters.insert(id, waiter);
+            }
         }
         None
     }
@@ -207,9 +205,8 @@ impl<W> Flights<W> {
     /// The request `id` ended while it waited.
     pub(crate) fn leave(&mut self, question: &Question, id: u32) {
         if let Some(flight) = self.flights.get_mut(question)
-            && let Ok(place) = flight.place(id)
+            && flight.waiters.remove(id).is_some()
         {
-            flight.waiters.remove(place);
             self.waiting -= 1;
         }
     }
@@ -221,8 +218,8 @@ impl<W> Flights<W> {
             late.extend(
                 flight
                     .waiters
-                    .extract_if(.., |waiter| waiter.ends_at_ms <= now.monotonic_ms)
-                    .map(|waiter| (waiter.id, waiter.waiter)),
+                    .take_if(|waiter| waiter.ends_at_ms <= now.monotonic_ms)
+                    .map(|(id, waiter)| (id, waiter.waiter)),
             );
         }
         self.waiting -= late.len();
@@ -230,7 +227,7 @@ impl<W> Flights<W> {
         self.flights.retain(|_, flight| {
             let lost = flight.waiters.is_empty() && flight.ends_at_ms <= now.monotonic_ms;
             if lost && let Some(token) = flight.token {
-                tokens.remove(&token);
+                tokens.remove(token);
             }
             !lost
         });
@@ -256,12 +253,6 @@ impl<W> Flights<W> {
     }
 }
 
-impl<W> Flight<W> {
-    fn place(&self, id: u32) -> Result<usize, usize> {
-        self.waiters.binary_search_by_key(&id, |waiter| waiter.id)
-    }
-}
-
 impl<W> Landed<W> {
     /// Whether anybody waited to the end.
     pub(crate) fn has_waiters(&self) -> bool {
@@ -271,7 +262,7 @@ impl<W> Landed<W> {
     /// Context ids and waiters, in the order of their coming.
     pub(crate) fn into_waiters(self) -> Vec<(u32, W)> {
         let waiters = self.waiters.into_iter();
-        waiters.map(|waiter| (waiter.id, waiter.waiter)).collect()
+        waiters.map(|(id, waiter)| (id, waiter.waiter)).collect()
     }
 }
 

@@ -7,6 +7,7 @@
 mod api_key;
 mod authenticator;
 mod budget;
+mod by_id;
 mod cache;
 mod check;
 mod config;

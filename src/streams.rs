@@ -2,11 +2,10 @@
 //!
 //! Bounded by Envoy's own open streams, each of which costs far more than its row here.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::rc::Rc;
 
 use crate::authenticator::{Ruling, Step, decide};
+use crate::by_id::ById;
 use crate::cache::Recollection;
 use crate::config::{Config, FailureMode};
 use crate::feed::Feed;
@@ -17,15 +16,8 @@ use crate::request::Request;
 /// The open streams of one worker, by context id.
 #[derive(Debug)]
 pub(crate) struct Streams<R> {
-    open: HashMap<u32, Stream<R>, ByContextId>,
+    open: ById<Stream<R>>,
 }
-
-/// Envoy numbers contexts itself, so that nobody can choose ids that collide.
-type ByContextId = BuildHasherDefault<Spread>;
-
-/// Spreads consecutive numbers over all bits (Fibonacci hashing).
-#[derive(Debug, Default)]
-struct Spread(u64);
 
 /// How long a response is let be, whatever is learnt meanwhile: an ordinary answer is through by then, and is not cut
 /// off in its middle.
@@ -58,27 +50,9 @@ enum Standing {
     Unknown,
 }
 
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_u32(byte.into());
-        }
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 = (self.0 ^ u64::from(number)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-}
-
 impl<R: AsRef<Request>> Streams<Rc<R>> {
     pub(crate) fn new() -> Self {
-        Self {
-            open: HashMap::default(),
-        }
+        Self { open: ById::new() }
     }
 
     /// A request was admitted on `admitted_on`.
@@ -102,7 +76,7 @@ impl<R: AsRef<Request>> Streams<Rc<R>> {
 
     /// It ended.
     pub(crate) fn close(&mut self, id: u32) {
-        self.open.remove(&id);
+        self.open.remove(id);
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -123,7 +97,7 @@ impl<R: AsRef<Request>> Streams<Rc<R>> {
     ) -> Review {
         let mut review = Review::default();
         let settled = |stream: &Stream<Rc<R>>| now.monotonic_ms >= stream.opened_ms + GRACE_MS;
-        for (&id, stream) in self.open.iter_mut().filter(|(_, stream)| settled(stream)) {
+        for (id, stream) in self.open.iter_mut().filter(|(_, stream)| settled(stream)) {
             let standing = |on: &Rc<Recollection>| {
                 let sight = feed.sight(on.slot, 0);
                 let request = (*stream.request).as_ref();
