@@ -1,4 +1,5 @@
-# Needs rustup's cargo and python3; Docker where there is one. rustup adds the toolchain and the wasm target that
+# Needs rustup's cargo and python3; Docker where there is one. The tests need PostgreSQL's programs (POSTGRES_BIN names
+# their folder); as root on Debian they install them. rustup adds the toolchain and the wasm target that
 # rust-toolchain.toml names on cargo's first call here.
 
 CARGO_DENY_VERSION := 0.20.2
@@ -13,7 +14,7 @@ help: ## Show this list
 run: rustup ## Start everything on this machine, with demo projects and keys; Ctrl-C stops it
 	cargo run --package stack --bin demo
 
-test: rustup ## Run all tests; the stack tests start a real Envoy, in Docker if a daemon answers
+test: rustup ## Run all tests; they start a real Envoy, in Docker if a daemon answers, and a real PostgreSQL
 	cargo test --workspace --no-fail-fast
 
 bench: rustup ## Measure the filter against the alternatives; options in BENCH, as in make bench BENCH=--quick

@@ -22,6 +22,8 @@ pub mod keys;
 pub mod last_will;
 mod loopback_server;
 pub mod mcp_server;
+mod postgres_binaries;
+pub mod postgres_server;
 pub mod real_control_plane;
 pub mod repo;
 pub mod scripted_control_plane;
