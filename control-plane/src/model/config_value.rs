@@ -28,7 +28,10 @@ impl LogoUrl {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let url = url::Url::parse(text).ok()?;
-        let sound = text.len() <= MAX_URL_LEN && matches!(url.scheme(), "http" | "https");
+        // The parser overlooks control characters; a text with NUL could not even be stored.
+        let sound = text.len() <= MAX_URL_LEN
+            && matches!(url.scheme(), "http" | "https")
+            && !text.contains(char::is_control);
         sound.then(|| Self(text.to_owned()))
     }
 
@@ -93,6 +96,8 @@ mod tests {
             "javascript:alert(1)",
             "data:,x",
             "ftp://a/b",
+            "https://a/\0",
+            "https://a/\tb",
             &long,
         ] {
             assert!(LogoUrl::parse(bad).is_none(), "{bad}");
