@@ -1,23 +1,37 @@
 //! The command line and the environment.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{ffi::OsStr, net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, builder::TypedValueParser, error::ErrorKind};
 use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 
-use crate::{admin::command::AdminCommand, edge::ttl::Ttl, logging::LogFormat, store::DatabaseUrl};
+use crate::{
+    admin::command::AdminCommand,
+    edge::ttl::Ttl,
+    logging::LogFormat,
+    store::{DatabaseUrl, InvalidDatabaseUrl},
+};
 
 /// Settings, API keys and the edge API for API-key enforcement in front of MCP servers.
 #[derive(Debug, Parser)]
 #[command(name = "control-plane", version, max_term_width = 100)]
 pub struct Cli {
-    /// The database, a SQLite file: sqlite://relative.db or sqlite:///absolute.db
+    /// The database: a SQLite file, sqlite://relative.db or sqlite:///absolute.db, or a PostgreSQL
+    /// database that exists, postgres://user@host/database
+    ///
+    /// PostgreSQL is for several replicas, which then serve one system. Its URL may carry a port, a
+    /// password and what follows: ?sslmode=verify-full&sslrootcert=PATH asks for TLS, ?host=PATH for
+    /// the socket in that folder. A password is better kept in the environment than
+    /// on the command line, which everybody on the machine can read: here, or in PGPASSWORD or ~/.pgpass.
     #[arg(
         long,
         global = true,
         env = "MCP_KEY_AUTH_DATABASE",
-        default_value = "sqlite://mcp-key-auth.db"
+        hide_env_values = true,
+        default_value = "sqlite://mcp-key-auth.db",
+        value_name = "URL",
+        value_parser = DatabaseUrlParser
     )]
     pub database: DatabaseUrl,
     /// What to do.
@@ -94,6 +108,30 @@ pub struct ServeOptions {
     /// Which log lines to write: error, warn, info, debug, or directives per module
     #[arg(long, env = "MCP_KEY_AUTH_LOG", default_value = "info", value_name = "FILTER", value_parser = log_filter)]
     pub log: LogFilter,
+}
+
+/// Reads a [`DatabaseUrl`]. clap's own error would repeat the text, and with it a password.
+#[derive(Debug, Clone, Copy)]
+struct DatabaseUrlParser;
+
+impl TypedValueParser for DatabaseUrlParser {
+    type Value = DatabaseUrl;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        _: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<DatabaseUrl, clap::Error> {
+        let parsed = value
+            .to_str()
+            .ok_or(InvalidDatabaseUrl::Scheme)
+            .and_then(str::parse);
+        parsed.map_err(|error| {
+            let message = format!("invalid value for '--database <URL>': {error}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
+        })
+    }
 }
 
 /// A filter of log lines that is known to be sound.

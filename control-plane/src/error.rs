@@ -72,7 +72,7 @@ pub enum ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        if error.is_busy() {
+        if error.is_temporary() {
             Self::NotReady(Some(Arc::new(error)))
         } else {
             Self::Internal(Arc::new(error))

@@ -1,31 +1,43 @@
 //! The database: everything the control plane remembers. **The only place with SQL.**
 //!
-//! The methods of [`Store`] take and give the types of [`crate::model`], so that another database
-//! can stand behind them.
+//! One set of SQL runs on SQLite and on PostgreSQL, through `sqlx::Any`: with `$1` placeholders,
+//! `ON CONFLICT`, `RETURNING`, `CAST(sum(…) AS BIGINT)`, and in columns nothing but text, 64-bit
+//! numbers and bytes (yes and no are 1 and 0; see `column`). That way a query is written once and
+//! the tests run it twice. Where the two differ stands in `dialect`, which is small: how to connect,
+//! how a change begins, and a folder of migrations each. `Any` copies every row once more, which
+//! costs a check little beside the pool's own work; so checks bypass the pool instead, see `reader`.
 
 use std::sync::Arc;
 
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use edge_api::id::Id;
+use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::watch;
 
 pub use self::{
     change::{Changes, KEPT_CHANGES},
     check::{CheckedKey, Snapshot},
-    database_url::{DatabaseUrl, InvalidDatabaseUrl},
+    database_url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl},
     error::{Entity, StoreError},
     open::{OpenError, WhenMissing},
     project::Updated,
 };
+use self::{dialect::Dialect, reader::Readers};
 
 mod change;
 mod check;
 mod column;
+mod connect;
 mod database_url;
+mod dialect;
 mod error;
+mod follow;
 mod key;
+mod listen;
+mod migrate;
 mod open;
 mod organisation;
 mod project;
+mod reader;
 mod revision;
 mod server;
 
@@ -35,23 +47,56 @@ mod server;
 #[derive(Debug, Clone)]
 pub struct Store {
     /// Connections that cannot write; they never wait for a writer.
-    reads: SqlitePool,
-    /// The one connection that writes; SQLite has one writer at a time.
-    writes: SqlitePool,
+    reads: AnyPool,
+    /// Connections that write, one after the other; see [`begin`](Self::begin).
+    writes: AnyPool,
+    /// The connections that checks are answered from.
+    readers: Arc<Readers>,
     /// The highest revision that this process knows of; at most the database's.
     revision: Arc<watch::Sender<u64>>,
+    /// Which database this is.
+    incarnation: Id,
+    /// Where it is.
+    url: DatabaseUrl,
 }
 
 impl Store {
-    /// Closes all connections and folds the write-ahead log into the database file.
+    /// The database's own random id, made with its schema: another database has another one.
+    #[must_use]
+    pub fn incarnation(&self) -> &Id {
+        &self.incarnation
+    }
+
+    /// Closes all connections and, with SQLite, folds the write-ahead log into the database file.
     pub async fn close(&self) {
+        self.readers.close().await;
         self.reads.close().await;
         self.writes.close().await;
     }
 
-    /// Begins a transaction that holds the write lock from its first statement on, so that what it
-    /// reads is still true when it writes.
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        Ok(self.writes.begin_with("BEGIN IMMEDIATE").await?)
+    /// Begins a transaction that no other change can be in, in this process or another, until it
+    /// ends: what it reads is still true when it writes, and revisions are committed in order.
+    ///
+    /// **Whatever writes begins here**, also a single statement: only so is it rolled back if its
+    /// caller goes away.
+    async fn begin(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        match self.dialect() {
+            // SQLite has one writer at a time; it becomes that before it reads.
+            Dialect::Sqlite => Ok(self.writes.begin_with("BEGIN IMMEDIATE").await?),
+            // Each statement sees what was committed before it began, and the next one begins once
+            // the lock is held. The lock goes with the commit, after the change can be seen: so
+            // whoever raises to N + 1 has seen N.
+            Dialect::Postgres => {
+                let mut transaction = self.writes.begin().await?;
+                sqlx::query("SELECT value FROM revision WHERE id = 1 FOR UPDATE")
+                    .execute(&mut *transaction)
+                    .await?;
+                Ok(transaction)
+            }
+        }
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.url.dialect()
     }
 }

@@ -36,9 +36,9 @@ impl Store {
                     (SELECT min(revision) FROM changes) AS oldest,
                     c.project_id AS project_id,
                     max(c.revision) AS changed_at
-             FROM revision r LEFT JOIN changes c ON c.revision > ?1
+             FROM revision r LEFT JOIN changes c ON c.revision > $1
              WHERE r.id = 1
-             GROUP BY c.project_id
+             GROUP BY r.value, c.project_id
              ORDER BY changed_at",
         )
         .bind(i64::try_from(after).unwrap_or(i64::MAX))

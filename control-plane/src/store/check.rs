@@ -1,14 +1,12 @@
 //! What a check is answered from: one row, by unique indexes.
 
+use super::{Store, StoreError, column};
+use crate::model::api_key::Lifecycle;
 use edge_api::{
     check::{Project, Subject},
     id::Id,
     key_sha256::KeySha256,
 };
-use sqlx::Row as _;
-
-use super::{Store, StoreError, column};
-use crate::model::api_key::Lifecycle;
 
 /// A project and a key, as they are at `revision`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,16 +30,17 @@ pub struct CheckedKey {
     pub lifecycle: Lifecycle,
 }
 
-// The revision stands in the same statement as the rows: SQLite gives a statement one snapshot, so
-// the rows are never older than the revision. Two statements would have to read the revision first.
+// The revision stands in the same statement as the rows: both databases give a statement
+// one snapshot, so the rows are never older than the revision. Two statements would have to read the
+// revision first.
 const BY_PROJECT: &str = "
     SELECT r.value AS revision,
            p.id AS project_id, p.require_mcp_api_key AS require_mcp_api_key,
            k.id AS key_id, k.project_id AS key_project_id,
            k.expires_at AS expires_at, k.revoked_at AS revoked_at, k.disabled_at AS disabled_at
     FROM revision r
-    LEFT JOIN projects p ON p.id = ?1
-    LEFT JOIN api_keys k ON k.sha256 = ?2
+    LEFT JOIN projects p ON p.id = $1
+    LEFT JOIN api_keys k ON k.sha256 = $2
     WHERE r.id = 1";
 
 const BY_SERVER: &str = "
@@ -50,9 +49,9 @@ const BY_SERVER: &str = "
            k.id AS key_id, k.project_id AS key_project_id,
            k.expires_at AS expires_at, k.revoked_at AS revoked_at, k.disabled_at AS disabled_at
     FROM revision r
-    LEFT JOIN mcp_servers s ON s.id = ?1
+    LEFT JOIN mcp_servers s ON s.id = $1
     LEFT JOIN projects p ON p.id = s.project_id
-    LEFT JOIN api_keys k ON k.sha256 = ?2
+    LEFT JOIN api_keys k ON k.sha256 = $2
     WHERE r.id = 1";
 
 impl Store {
@@ -66,16 +65,19 @@ impl Store {
             Subject::ProjectId(id) => (BY_PROJECT, id),
             Subject::ServerId(id) => (BY_SERVER, id),
         };
-        let row = sqlx::query(statement)
-            .bind(id.as_str())
-            .bind(key.map(|hash| hash.0.to_vec()))
-            .fetch_one(&self.reads)
+        let row = self
+            .readers
+            .fetch_one(|| {
+                sqlx::query(statement)
+                    .bind(id.as_str())
+                    .bind(key.map(|hash| hash.0.to_vec()))
+            })
             .await?;
 
         let project = match column::optional_id(&row, "project_id")? {
             Some(id) => Some(Project {
                 id,
-                require_mcp_api_key: row.try_get("require_mcp_api_key")?,
+                require_mcp_api_key: column::flag(&row, "require_mcp_api_key")?,
             }),
             None => None,
         };

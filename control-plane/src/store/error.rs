@@ -3,6 +3,7 @@
 use std::fmt;
 
 use edge_api::id::Id;
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +32,9 @@ pub enum StoreError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The database did not answer in time.
+    #[error("the database did not answer in time")]
+    Timeout,
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
@@ -50,11 +54,13 @@ pub enum Entity {
 }
 
 impl StoreError {
-    /// Whether another writer held the database for longer than a call waits: trying again can help.
+    /// Whether trying again can help: the database is away, or another writer held it for longer than
+    /// a call waits.
     #[must_use]
-    pub fn is_busy(&self) -> bool {
+    pub fn is_temporary(&self) -> bool {
         match self {
-            Self::Database(error) => is_busy(error),
+            Self::Timeout => true,
+            Self::Database(error) => is_disconnect(error) || is_busy(error),
             _ => false,
         }
     }
@@ -75,13 +81,43 @@ impl StoreError {
 
 /// Whether a call waited in vain for a lock or a connection.
 fn is_busy(error: &sqlx::Error) -> bool {
-    if matches!(error, sqlx::Error::PoolTimedOut) {
-        return true;
+    match error {
+        sqlx::Error::PoolTimedOut => true,
+        sqlx::Error::Database(error) => {
+            let code = error.code().unwrap_or_default();
+            if is_postgres(error.as_ref()) {
+                // Too many connections, a row locked for too long, chosen to give way to another
+                // transaction, or for now a standby that cannot be written.
+                matches!(&*code, "53300" | "55P03" | "40001" | "40P01" | "25006")
+            } else {
+                // The low byte is the primary code; 5 is SQLITE_BUSY.
+                code.parse::<u32>().is_ok_and(|code| code & 0xff == 5)
+            }
+        }
+        _ => false,
     }
-    let code = error.as_database_error().and_then(|error| error.code());
-    // The low byte is the primary code; 5 is SQLITE_BUSY.
-    code.and_then(|code| code.parse::<u32>().ok())
-        .is_some_and(|code| code & 0xff == 5)
+}
+
+/// Whether the connection is lost or could not be made. It must not be used again; another may work.
+pub(super) fn is_disconnect(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(error) if is_postgres(error.as_ref()) => {
+            let code = error.code().unwrap_or_default();
+            // Connection exceptions, and a server that shuts down, crashes, starts, or ends a
+            // connection that idled within a transaction.
+            code.starts_with("08") || code.starts_with("57P") || code == "25P03"
+        }
+        _ => false,
+    }
+}
+
+fn is_postgres(error: &dyn DatabaseError) -> bool {
+    error.try_downcast_ref::<PgDatabaseError>().is_some()
 }
 
 impl fmt::Display for Entity {

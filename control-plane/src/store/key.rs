@@ -2,10 +2,21 @@
 
 use edge_api::{id::Id, key_sha256::KeySha256};
 use jiff::Timestamp;
-use sqlx::{Sqlite, Transaction, sqlite::SqliteRow};
+use sqlx::{Any, Transaction, any::AnyRow};
 
 use super::{Entity, Store, StoreError, column};
 use crate::model::api_key::{ApiKey, Lifecycle};
+
+/// Columns are named: the plan of a `*` breaks when another process adds a column.
+macro_rules! select_keys {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, project_id, name, created_at, expires_at, revoked_at, disabled_at
+             FROM api_keys ",
+            $rest
+        )
+    };
+}
 
 impl Store {
     /// Adds a key to an existing project.
@@ -13,7 +24,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         let owned = sqlx::query(
             "INSERT INTO api_keys (id, project_id, name, sha256, created_at, expires_at, revoked_at, disabled_at)
-             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8 FROM projects WHERE id = ?2",
+             SELECT $1, id, $3, $4, $5, $6, $7, $8 FROM projects WHERE id = $2",
         )
         .bind(key.id.as_str())
         .bind(key.project_id.as_str())
@@ -39,7 +50,7 @@ impl Store {
 
     /// The key with that hash, whatever its state.
     pub async fn key_by_sha256(&self, sha256: KeySha256) -> Result<Option<ApiKey>, StoreError> {
-        sqlx::query("SELECT * FROM api_keys WHERE sha256 = ?1")
+        sqlx::query(select_keys!("WHERE sha256 = $1"))
             .bind(sha256.0.to_vec())
             .fetch_optional(&self.reads)
             .await?
@@ -50,7 +61,7 @@ impl Store {
 
     /// All keys, oldest first.
     pub async fn keys(&self) -> Result<Vec<ApiKey>, StoreError> {
-        sqlx::query("SELECT * FROM api_keys ORDER BY created_at, id")
+        sqlx::query(select_keys!("ORDER BY created_at, id"))
             .fetch_all(&self.reads)
             .await?
             .iter()
@@ -97,7 +108,7 @@ impl Store {
             return Ok(key);
         }
         key.lifecycle = lifecycle;
-        sqlx::query("UPDATE api_keys SET revoked_at = ?2, disabled_at = ?3 WHERE id = ?1")
+        sqlx::query("UPDATE api_keys SET revoked_at = $2, disabled_at = $3 WHERE id = $1")
             .bind(id.as_str())
             .bind(lifecycle.revoked_at.map(Timestamp::as_millisecond))
             .bind(lifecycle.disabled_at.map(Timestamp::as_millisecond))
@@ -108,11 +119,8 @@ impl Store {
     }
 }
 
-async fn key_by_id(
-    transaction: &mut Transaction<'_, Sqlite>,
-    id: &Id,
-) -> Result<ApiKey, StoreError> {
-    let row = sqlx::query("SELECT * FROM api_keys WHERE id = ?1")
+async fn key_by_id(transaction: &mut Transaction<'_, Any>, id: &Id) -> Result<ApiKey, StoreError> {
+    let row = sqlx::query(select_keys!("WHERE id = $1"))
         .bind(id.as_str())
         .fetch_optional(&mut **transaction)
         .await?;
@@ -125,7 +133,7 @@ async fn key_by_id(
     }
 }
 
-fn read(row: &SqliteRow) -> Result<ApiKey, StoreError> {
+fn read(row: &AnyRow) -> Result<ApiKey, StoreError> {
     Ok(ApiKey {
         id: column::id(row, "id")?,
         project_id: column::id(row, "project_id")?,

@@ -1,25 +1,19 @@
-//! Opening the database: connections, their settings, and migrations.
+//! Opening the database.
 
-use std::{io, path::Path, sync::Arc, time::Duration};
+use std::{io, path::Path, sync::Arc};
 
-use sqlx::{
-    ConnectOptions as _, Connection as _,
-    migrate::{MigrateError, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::migrate::MigrateError;
 use tokio::sync::watch;
 
-use super::{DatabaseUrl, Store, StoreError, revision};
+use super::{
+    DatabaseUrl, Store, StoreError, column, connect, dialect::Purpose, migrate, reader::Readers,
+    revision,
+};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
-
-/// How long a writer waits for another process's writer.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// What to do when the database file does not exist.
+/// What to do when there is no database yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenMissing {
-    /// Create it, readable by this user alone.
+    /// Set one up. A SQLite file is readable by this user alone; a database at a server must exist.
     Create,
     /// Fail.
     Refuse,
@@ -33,16 +27,21 @@ pub enum OpenError {
         "there is no database {0}; start `serve`, or create an organisation with `org create`, or name another with --database"
     )]
     Missing(DatabaseUrl),
+    /// The database at the server was never set up, and was not to be.
+    #[error(
+        "the database {0} is empty; start `serve`, or create an organisation with `org create`, or name another with --database"
+    )]
+    Empty(DatabaseUrl),
     /// The file cannot be made.
     #[error("cannot create the database {0}: {1}; its folder must exist and be writable")]
     Create(DatabaseUrl, #[source] io::Error),
-    /// The file's schema was written by a newer version of this program.
+    /// The schema was written by a newer version of this program.
     #[error("the database {0} was written by a newer version (migration {1}); run that version")]
     Newer(DatabaseUrl, i64),
     /// The schema could not be brought up to date.
     #[error("cannot bring the database {0} up to date: {1}")]
     Migrate(DatabaseUrl, #[source] MigrateError),
-    /// The file is no database, or cannot be read and written.
+    /// The file is no database, or the server cannot be reached or refuses.
     #[error("cannot open the database {0}: {1}")]
     Open(DatabaseUrl, #[source] sqlx::Error),
     /// The opened database cannot be read.
@@ -53,78 +52,39 @@ pub enum OpenError {
 impl Store {
     /// Opens the database and brings its schema up to date.
     pub async fn open(url: &DatabaseUrl, missing: WhenMissing) -> Result<Self, OpenError> {
-        match (url.path().exists(), missing) {
-            (true, _) => {}
-            (false, WhenMissing::Refuse) => return Err(OpenError::Missing(url.clone())),
-            (false, WhenMissing::Create) => {
-                create_file(url.path()).map_err(|error| OpenError::Create(url.clone(), error))?;
+        if let DatabaseUrl::Sqlite(path) = url {
+            match (path.exists(), missing) {
+                (true, _) => {}
+                (false, WhenMissing::Refuse) => return Err(OpenError::Missing(url.clone())),
+                (false, WhenMissing::Create) => {
+                    create_file(path).map_err(|error| OpenError::Create(url.clone(), error))?;
+                }
             }
         }
-        let options = options(url);
-        migrate(url, &options).await?;
+        migrate::migrate(url, missing).await?;
 
         let open_error = |error| OpenError::Open(url.clone(), error);
-        let pool = || {
-            SqlitePoolOptions::new()
-                .acquire_timeout(BUSY_TIMEOUT)
-                // A connection to a local file does not go stale: asking it first would only cost time.
-                .test_before_acquire(false)
-                .idle_timeout(None)
-                .max_lifetime(None)
-        };
-        let writes = pool()
-            .max_connections(1)
-            .connect_with(options.clone())
+        let read_error = |error| OpenError::Read(url.clone(), error);
+        let writes = connect::pool(url, Purpose::Write)
             .await
             .map_err(open_error)?;
-        let reads = pool()
-            .max_connections(READ_CONNECTIONS)
-            .connect_with(options.pragma("query_only", "ON"))
+        let reads = connect::pool(url, Purpose::Read)
             .await
             .map_err(open_error)?;
-        let current = revision::current(&reads)
+        let current = revision::current(&reads).await.map_err(read_error)?;
+        let incarnation = sqlx::query("SELECT value FROM incarnation WHERE id = 1")
+            .fetch_one(&reads)
             .await
-            .map_err(|error| OpenError::Read(url.clone(), error))?;
+            .map_err(open_error)?;
         Ok(Self {
             reads,
             writes,
+            readers: Arc::new(Readers::new(url.clone())),
             revision: Arc::new(watch::Sender::new(current)),
+            incarnation: column::id(&incarnation, "value").map_err(read_error)?,
+            url: url.clone(),
         })
     }
-}
-
-/// Reads are short and served from the page cache; more connections would add threads, not speed.
-const READ_CONNECTIONS: u32 = 4;
-
-fn options(url: &DatabaseUrl) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(url.path())
-        .create_if_missing(false)
-        .journal_mode(SqliteJournalMode::Wal)
-        // An acknowledged revocation survives a power cut.
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .disable_statement_logging()
-}
-
-/// Applies all missing migrations in one transaction that no other process can be in.
-async fn migrate(url: &DatabaseUrl, options: &SqliteConnectOptions) -> Result<(), OpenError> {
-    let open_error = |error| OpenError::Open(url.clone(), error);
-    let mut connection = options.connect().await.map_err(open_error)?;
-    let mut transaction = connection
-        .begin_with("BEGIN IMMEDIATE")
-        .await
-        .map_err(open_error)?;
-    MIGRATIONS
-        .run_direct(None, &mut *transaction, false)
-        .await
-        .map_err(|error| match error {
-            MigrateError::VersionMissing(version) => OpenError::Newer(url.clone(), version),
-            other => OpenError::Migrate(url.clone(), other),
-        })?;
-    transaction.commit().await.map_err(open_error)?;
-    connection.close().await.map_err(open_error)
 }
 
 /// Makes an empty file that this user alone can read. One that exists by now is left alone.

@@ -1,6 +1,6 @@
 //! Organisations.
 
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use super::{Entity, Store, StoreError, column};
 use crate::model::organisation::Organisation;
@@ -8,21 +8,23 @@ use crate::model::organisation::Organisation;
 impl Store {
     /// Adds an organisation. Raises no revision: no answer of the edge API depends on it.
     pub async fn create_organisation(&self, organisation: &Organisation) -> Result<(), StoreError> {
-        sqlx::query("INSERT INTO organisations (id, name, created_at) VALUES (?1, ?2, ?3)")
+        let mut transaction = self.begin().await?;
+        sqlx::query("INSERT INTO organisations (id, name, created_at) VALUES ($1, $2, $3)")
             .bind(organisation.id.as_str())
             .bind(organisation.name.as_str())
             .bind(organisation.created_at.as_millisecond())
-            .execute(&self.writes)
+            .execute(&mut *transaction)
             .await
             .map_err(|error| {
                 StoreError::on_insert(error, Entity::Organisation, &organisation.id)
             })?;
+        transaction.commit().await?;
         Ok(())
     }
 
     /// The organisation with that id.
     pub async fn organisation(&self, id: &edge_api::id::Id) -> Result<Organisation, StoreError> {
-        let row = sqlx::query("SELECT id, name, created_at FROM organisations WHERE id = ?1")
+        let row = sqlx::query("SELECT id, name, created_at FROM organisations WHERE id = $1")
             .bind(id.as_str())
             .fetch_optional(&self.reads)
             .await?;
@@ -46,7 +48,7 @@ impl Store {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Organisation, StoreError> {
+fn read(row: &AnyRow) -> Result<Organisation, StoreError> {
     Ok(Organisation {
         id: column::id(row, "id")?,
         name: column::text(row, "name")?,

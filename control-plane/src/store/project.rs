@@ -1,7 +1,10 @@
 //! Projects and their settings.
 
 use edge_api::id::Id;
-use sqlx::{Row as _, SqliteExecutor, sqlite::SqliteRow};
+use sqlx::{
+    Row as _,
+    any::{AnyExecutor, AnyRow},
+};
 
 use super::{Entity, Store, StoreError, column};
 use crate::model::{
@@ -19,6 +22,20 @@ pub struct Updated {
     pub revision: Option<u64>,
 }
 
+/// Columns are named: the plan of a `*` breaks when another process adds a column.
+macro_rules! select_projects {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, organisation_id, name, created_at,
+                    require_mcp_api_key, is_2fa_enabled, mask_secret_keys_in_connected_account,
+                    log_visibility_setting, logo_url, display_name,
+                    is_composio_link_enabled_for_managed_auth, signed_url_file_expiry_in_seconds
+             FROM projects ",
+            $rest
+        )
+    };
+}
+
 impl Store {
     /// Adds a project to an existing organisation.
     pub async fn create_project(&self, project: &Project) -> Result<(), StoreError> {
@@ -30,20 +47,20 @@ impl Store {
                  require_mcp_api_key, is_2fa_enabled, mask_secret_keys_in_connected_account,
                  log_visibility_setting, logo_url, display_name,
                  is_composio_link_enabled_for_managed_auth, signed_url_file_expiry_in_seconds)
-             SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12 FROM organisations WHERE id = ?2",
+             SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM organisations WHERE id = $2",
         )
         .bind(project.id.as_str())
         .bind(project.organisation_id.as_str())
         .bind(project.name.as_str())
         .bind(project.created_at.as_millisecond())
-        .bind(config.require_mcp_api_key)
-        .bind(config.is_2fa_enabled)
-        .bind(config.mask_secret_keys_in_connected_account)
+        .bind(i64::from(config.require_mcp_api_key))
+        .bind(i64::from(config.is_2fa_enabled))
+        .bind(i64::from(config.mask_secret_keys_in_connected_account))
         .bind(log_visibility_text(config.log_visibility_setting))
         .bind(config.logo_url.as_ref().map(LogoUrl::as_str))
         .bind(config.display_name.as_ref().map(DisplayName::as_str))
-        .bind(config.is_composio_link_enabled_for_managed_auth)
-        .bind(config.signed_url_file_expiry_in_seconds.map(SignedUrlExpiry::seconds))
+        .bind(config.is_composio_link_enabled_for_managed_auth.map(i64::from))
+        .bind(config.signed_url_file_expiry_in_seconds.map(|expiry| i64::from(expiry.seconds())))
         .execute(&mut *transaction)
         .await
         .map_err(|error| StoreError::on_insert(error, Entity::Project, &project.id))?
@@ -60,7 +77,7 @@ impl Store {
 
     /// All projects, oldest first.
     pub async fn projects(&self) -> Result<Vec<Project>, StoreError> {
-        sqlx::query("SELECT * FROM projects ORDER BY created_at, id")
+        sqlx::query(select_projects!("ORDER BY created_at, id"))
             .fetch_all(&self.reads)
             .await?
             .iter()
@@ -90,25 +107,29 @@ impl Store {
         }
         sqlx::query(
             "UPDATE projects SET
-                 require_mcp_api_key = ?2, is_2fa_enabled = ?3,
-                 mask_secret_keys_in_connected_account = ?4, log_visibility_setting = ?5,
-                 logo_url = ?6, display_name = ?7,
-                 is_composio_link_enabled_for_managed_auth = ?8,
-                 signed_url_file_expiry_in_seconds = ?9
-             WHERE id = ?1",
+                 require_mcp_api_key = $2, is_2fa_enabled = $3,
+                 mask_secret_keys_in_connected_account = $4, log_visibility_setting = $5,
+                 logo_url = $6, display_name = $7,
+                 is_composio_link_enabled_for_managed_auth = $8,
+                 signed_url_file_expiry_in_seconds = $9
+             WHERE id = $1",
         )
         .bind(project.as_str())
-        .bind(config.require_mcp_api_key)
-        .bind(config.is_2fa_enabled)
-        .bind(config.mask_secret_keys_in_connected_account)
+        .bind(i64::from(config.require_mcp_api_key))
+        .bind(i64::from(config.is_2fa_enabled))
+        .bind(i64::from(config.mask_secret_keys_in_connected_account))
         .bind(log_visibility_text(config.log_visibility_setting))
         .bind(config.logo_url.as_ref().map(LogoUrl::as_str))
         .bind(config.display_name.as_ref().map(DisplayName::as_str))
-        .bind(config.is_composio_link_enabled_for_managed_auth)
+        .bind(
+            config
+                .is_composio_link_enabled_for_managed_auth
+                .map(i64::from),
+        )
         .bind(
             config
                 .signed_url_file_expiry_in_seconds
-                .map(SignedUrlExpiry::seconds),
+                .map(|expiry| i64::from(expiry.seconds())),
         )
         .execute(&mut *transaction)
         .await?;
@@ -121,10 +142,10 @@ impl Store {
 }
 
 async fn config_of(
-    executor: impl SqliteExecutor<'_>,
+    executor: impl AnyExecutor<'_>,
     project: &Id,
 ) -> Result<ProjectConfig, StoreError> {
-    let row = sqlx::query("SELECT * FROM projects WHERE id = ?1")
+    let row = sqlx::query(select_projects!("WHERE id = $1"))
         .bind(project.as_str())
         .fetch_optional(executor)
         .await?;
@@ -137,7 +158,7 @@ async fn config_of(
     }
 }
 
-fn read(row: &SqliteRow) -> Result<Project, StoreError> {
+fn read(row: &AnyRow) -> Result<Project, StoreError> {
     Ok(Project {
         id: column::id(row, "id")?,
         organisation_id: column::id(row, "organisation_id")?,
@@ -147,17 +168,19 @@ fn read(row: &SqliteRow) -> Result<Project, StoreError> {
     })
 }
 
-fn read_config(row: &SqliteRow) -> Result<ProjectConfig, StoreError> {
+fn read_config(row: &AnyRow) -> Result<ProjectConfig, StoreError> {
     let log_visibility_setting = match row.try_get("log_visibility_setting")? {
         "show_all" => LogVisibility::ShowAll,
         "dont_store_data" => LogVisibility::DontStoreData,
         other => return Err(column::corrupt("projects.log_visibility_setting", &other)),
     };
     Ok(ProjectConfig {
-        require_mcp_api_key: row.try_get("require_mcp_api_key")?,
-        is_2fa_enabled: row.try_get("is_2fa_enabled")?,
-        mask_secret_keys_in_connected_account: row
-            .try_get("mask_secret_keys_in_connected_account")?,
+        require_mcp_api_key: column::flag(row, "require_mcp_api_key")?,
+        is_2fa_enabled: column::flag(row, "is_2fa_enabled")?,
+        mask_secret_keys_in_connected_account: column::flag(
+            row,
+            "mask_secret_keys_in_connected_account",
+        )?,
         log_visibility_setting,
         logo_url: row
             .try_get::<Option<&str>, _>("logo_url")?
@@ -165,11 +188,13 @@ fn read_config(row: &SqliteRow) -> Result<ProjectConfig, StoreError> {
         display_name: row
             .try_get::<Option<&str>, _>("display_name")?
             .and_then(DisplayName::parse),
-        is_composio_link_enabled_for_managed_auth: row
-            .try_get("is_composio_link_enabled_for_managed_auth")?,
+        is_composio_link_enabled_for_managed_auth: column::optional_flag(
+            row,
+            "is_composio_link_enabled_for_managed_auth",
+        )?,
         signed_url_file_expiry_in_seconds: row
-            .try_get::<Option<u32>, _>("signed_url_file_expiry_in_seconds")?
-            .and_then(|seconds| SignedUrlExpiry::new(seconds.into())),
+            .try_get::<Option<i64>, _>("signed_url_file_expiry_in_seconds")?
+            .and_then(|seconds| SignedUrlExpiry::new(seconds.try_into().ok()?)),
     })
 }
 

@@ -1,17 +1,10 @@
 //! The revision: raised with every change, watched by the long polls.
 
-use std::time::Duration;
-
 use edge_api::id::Id;
-use sqlx::{Sqlite, SqlitePool, Transaction};
+use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
 
 use super::{KEPT_CHANGES, Store, StoreError};
-
-/// How often the database is asked for changes that other processes committed.
-const FOLLOW_INTERVAL: Duration = Duration::from_millis(50);
 
 impl Store {
     /// The revision of the latest committed change.
@@ -26,36 +19,10 @@ impl Store {
         self.revision.subscribe()
     }
 
-    /// Looks for other processes' commits until `shutdown`. Run it once per process that serves.
-    pub async fn follow(self, shutdown: CancellationToken) {
-        let mut reading = true;
-        while shutdown
-            .run_until_cancelled(tokio::time::sleep(FOLLOW_INTERVAL))
-            .await
-            .is_some()
-        {
-            match self.revision().await {
-                Ok(revision) => {
-                    self.announce(revision);
-                    if !reading {
-                        info!("the revision can be read again");
-                    }
-                    reading = true;
-                }
-                Err(error) => {
-                    if reading {
-                        warn!(%error, "cannot read the revision; changes by other processes go unseen");
-                    }
-                    reading = false;
-                }
-            }
-        }
-    }
-
     /// Records that `project` changed, commits, and wakes who waits for it.
     pub(super) async fn commit_change(
         &self,
-        mut transaction: Transaction<'_, Sqlite>,
+        mut transaction: Transaction<'_, Any>,
         project: &Id,
     ) -> Result<u64, StoreError> {
         let revision = raise(&mut transaction, project).await?;
@@ -64,7 +31,8 @@ impl Store {
         Ok(revision)
     }
 
-    fn announce(&self, revision: u64) {
+    /// Wakes who waits, if `revision` is news.
+    pub(super) fn announce(&self, revision: u64) {
         self.revision.send_if_modified(|known| {
             let higher = revision > *known;
             *known = revision.max(*known);
@@ -74,7 +42,7 @@ impl Store {
 }
 
 /// The revision of the latest committed change.
-pub(super) async fn current(pool: &SqlitePool) -> Result<u64, StoreError> {
+pub(super) async fn current(pool: &AnyPool) -> Result<u64, StoreError> {
     let value: i64 = sqlx::query_scalar("SELECT value FROM revision WHERE id = 1")
         .fetch_one(pool)
         .await?;
@@ -82,17 +50,17 @@ pub(super) async fn current(pool: &SqlitePool) -> Result<u64, StoreError> {
 }
 
 /// Raises the revision, logs the change, and drops what the change log need not keep.
-async fn raise(transaction: &mut Transaction<'_, Sqlite>, project: &Id) -> Result<u64, StoreError> {
+async fn raise(transaction: &mut Transaction<'_, Any>, project: &Id) -> Result<u64, StoreError> {
     let value: i64 =
         sqlx::query_scalar("UPDATE revision SET value = value + 1 WHERE id = 1 RETURNING value")
             .fetch_one(&mut **transaction)
             .await?;
-    sqlx::query("INSERT INTO changes (revision, project_id) VALUES (?1, ?2)")
+    sqlx::query("INSERT INTO changes (revision, project_id) VALUES ($1, $2)")
         .bind(value)
         .bind(project.as_str())
         .execute(&mut **transaction)
         .await?;
-    sqlx::query("DELETE FROM changes WHERE revision <= ?1")
+    sqlx::query("DELETE FROM changes WHERE revision <= $1")
         .bind(value.saturating_sub(KEPT_CHANGES))
         .execute(&mut **transaction)
         .await?;

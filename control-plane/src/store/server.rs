@@ -1,6 +1,6 @@
 //! MCP servers.
 
-use sqlx::sqlite::SqliteRow;
+use sqlx::any::AnyRow;
 
 use super::{Entity, Store, StoreError, column};
 use crate::model::server::McpServer;
@@ -11,7 +11,7 @@ impl Store {
         let mut transaction = self.begin().await?;
         let owned = sqlx::query(
             "INSERT INTO mcp_servers (id, project_id, name, created_at)
-             SELECT ?1, id, ?3, ?4 FROM projects WHERE id = ?2",
+             SELECT $1, id, $3, $4 FROM projects WHERE id = $2",
         )
         .bind(server.id.as_str())
         .bind(server.project_id.as_str())
@@ -44,7 +44,7 @@ impl Store {
     }
 }
 
-fn read(row: &SqliteRow) -> Result<McpServer, StoreError> {
+fn read(row: &AnyRow) -> Result<McpServer, StoreError> {
     Ok(McpServer {
         id: column::id(row, "id")?,
         project_id: column::id(row, "project_id")?,

@@ -23,12 +23,12 @@ use control_plane::{
 };
 use edge_api::id::Id;
 use serde_json::{Value, json};
-use sqlx::{Connection as _, SqliteConnection};
-use tempfile::TempDir;
+use sqlx::AnyConnection;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::{clock::TestClock, reply::Reply};
+use crate::TestDatabase;
 
 pub(crate) const EDGE_TOKEN: &str = "edge-token-of-the-tests";
 pub(crate) const CONFIG: &str = "/api/v3/org/project/config";
@@ -42,7 +42,7 @@ pub(crate) struct App {
     pub(crate) shutdown: CancellationToken,
     public: Router,
     edge: Router,
-    folder: TempDir,
+    database: TestDatabase,
 }
 
 /// A key and what a caller presents.
@@ -53,10 +53,8 @@ pub(crate) struct TestKey {
 
 impl App {
     pub(crate) async fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url: DatabaseUrl = format!("sqlite://{}/test.db", folder.path().display())
-            .parse()
-            .unwrap();
+        let database = TestDatabase::fresh();
+        let url: DatabaseUrl = database.url().parse().unwrap();
         let store = Store::open(&url, WhenMissing::Create).await.unwrap();
         let clock = TestClock::at(NOW);
         let shutdown = CancellationToken::new();
@@ -78,7 +76,7 @@ impl App {
             shutdown,
             public,
             edge,
-            folder,
+            database,
         };
         let organisation = Organisation {
             id: id("org_old"),
@@ -180,9 +178,8 @@ impl App {
     }
 
     /// A connection of its own to the database, to look at or break what the app cannot.
-    pub(crate) async fn database(&self) -> SqliteConnection {
-        let url = format!("sqlite://{}/test.db", self.folder.path().display());
-        SqliteConnection::connect(&url).await.unwrap()
+    pub(crate) async fn database(&self) -> AnyConnection {
+        self.database.connect().await
     }
 }
 

@@ -5,21 +5,26 @@ use std::{
     io::Read as _,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     thread,
     time::{Duration, Instant},
 };
 
 use serde_json::Value;
+use stack::last_will::LastWill;
 use tempfile::TempDir;
 
 use super::app::EDGE_TOKEN;
+use crate::TestDatabase;
 
 /// How long a process may take for what takes it milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A folder for one database.
+/// A database and a folder for the programs that work on it.
 pub(crate) struct Database {
+    pub(crate) database: TestDatabase,
     folder: TempDir,
+    servers: AtomicU32,
 }
 
 /// What a finished command left.
@@ -29,19 +34,19 @@ pub(crate) struct Finished {
     pub(crate) stderr: String,
 }
 
-/// A running server; killed when dropped.
+/// A running server; killed when dropped, and when the tests are.
 pub(crate) struct Server {
     child: Child,
     log: PathBuf,
+    pub(crate) ready_file: PathBuf,
     pub(crate) public: String,
     pub(crate) edge: String,
+    _will: LastWill,
 }
 
 impl Database {
     pub(crate) fn fresh() -> Self {
-        Self {
-            folder: tempfile::tempdir().unwrap(),
-        }
+        TestDatabase::fresh().into()
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -53,10 +58,7 @@ impl Database {
         let mut command = Command::new(env!("CARGO_BIN_EXE_control-plane"));
         command
             .env_clear()
-            .env(
-                "MCP_KEY_AUTH_DATABASE",
-                format!("sqlite://{}", self.path("test.db").display()),
-            )
+            .env("MCP_KEY_AUTH_DATABASE", self.database.url())
             .current_dir(self.folder.path())
             .args(args)
             .stdin(Stdio::null());
@@ -96,7 +98,9 @@ impl Database {
 
     /// Starts a server on ports that the system chooses, and waits until it is ready.
     pub(crate) fn serve(&self, args: &[&str]) -> Server {
-        let (ready, log) = (self.path("ready.json"), self.path("server.log"));
+        let number = self.servers.fetch_add(1, Ordering::Relaxed);
+        let ready = self.path(&format!("ready-{number}.json"));
+        let log = self.path(&format!("server-{number}.log"));
         let ready_text = ready.display().to_string();
         let mut all = vec![
             "serve",
@@ -113,6 +117,7 @@ impl Database {
             .stdout(Stdio::null())
             .stderr(fs::File::create(&log).unwrap());
         let mut child = command.spawn().unwrap();
+        let will = LastWill::new(&format!("kill -9 {}", child.id()));
         let deadline = Instant::now() + PATIENCE;
         let addresses = loop {
             if let Ok(text) = fs::read_to_string(&ready) {
@@ -132,8 +137,20 @@ impl Database {
         Server {
             child,
             log,
+            ready_file: ready,
             public: text("public"),
             edge: text("edge"),
+            _will: will,
+        }
+    }
+}
+
+impl From<TestDatabase> for Database {
+    fn from(database: TestDatabase) -> Self {
+        Self {
+            database,
+            folder: tempfile::tempdir().unwrap(),
+            servers: AtomicU32::new(0),
         }
     }
 }

@@ -79,7 +79,7 @@ async fn the_announcements_call_is_the_example() {
     let request = &patch["requestBody"]["content"]["application/json"]["example"];
     assert_eq!(*request, json!({"require_mcp_api_key": true}));
     let answer = &patch["responses"]["200"]["content"]["application/json"]["example"];
-    let golden: Value = serde_json::from_str(include_str!("golden/patch_answer.json")).unwrap();
+    let golden: Value = serde_json::from_str(include_str!("../golden/patch_answer.json")).unwrap();
     assert_eq!(*answer, golden);
 }
 

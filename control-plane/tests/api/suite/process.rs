@@ -15,63 +15,24 @@ use crate::rig::{
     program::{Database, Server, finish},
 };
 
-async fn check(server: &Server, body: &Value) -> Value {
-    let request = Client::new()
-        .post(format!("{}/edge/v1/check", server.edge))
-        .bearer_auth(EDGE_TOKEN)
-        .json(body);
-    request
-        .send()
-        .await
-        .unwrap()
-        .error_for_status()
-        .unwrap()
-        .json()
-        .await
-        .unwrap()
-}
-
-async fn changes(server: &Server, after: u64, wait_ms: u64) -> Value {
-    let url = format!(
-        "{}/edge/v1/changes?after={after}&wait_ms={wait_ms}",
-        server.edge
-    );
-    let request = Client::new().get(url).bearer_auth(EDGE_TOKEN);
-    request
-        .send()
-        .await
-        .unwrap()
-        .error_for_status()
-        .unwrap()
-        .json()
-        .await
-        .unwrap()
-}
-
 #[tokio::test]
 async fn a_server_and_the_commands_work_on_one_database() {
     let database = Database::fresh();
     let server = database.serve(&[]);
     let (id, key) = database.seed();
-    let settings = Client::new()
-        .patch(format!("{}{CONFIG}", server.public))
-        .header("x-api-key", &key);
-    let reply = settings
-        .json(&json!({"require_mcp_api_key": false}))
-        .send()
-        .await
-        .unwrap();
+    let change = json!({"require_mcp_api_key": false});
+    let reply = server.patch(&key, &change).send().await.unwrap();
     assert_eq!(reply.status(), 200);
 
     let policy = json!({"subject": {"project_id": "pr_a"}, "key_sha256": null});
-    let answer = check(&server, &policy).await;
+    let answer = server.check(&policy).await;
     assert_eq!(
         answer["project"],
         json!({"id": "pr_a", "require_mcp_api_key": false})
     );
     let known = answer["revision"].as_u64().unwrap();
 
-    let mut poll = Box::pin(changes(&server, known, 60_000));
+    let mut poll = Box::pin(server.changes(known, 60_000));
     let early = timeout(Duration::from_millis(300), &mut poll).await;
     assert!(early.is_err(), "nothing changed yet: {early:?}");
     database.run(&["key", "revoke", "--id", &id]);
@@ -148,10 +109,7 @@ async fn sigterm_ends_long_polls_at_once_and_the_server_cleanly() {
             "{:?}",
             asked.elapsed()
         );
-        assert!(
-            !database.path("ready.json").exists(),
-            "the ready file is removed"
-        );
+        assert!(!server.ready_file.exists(), "the ready file is removed");
         assert!(server.log().contains("stopped"), "{}", server.log());
     }
 }
@@ -262,8 +220,8 @@ fn a_ready_file_of_a_killed_server_is_removed_first() {
     );
 }
 
-#[test]
-fn no_server_without_a_good_edge_token() {
+#[tokio::test]
+async fn no_server_without_a_good_edge_token() {
     let database = Database::fresh();
     for (token, reason) in [
         (None, "is not set"),
@@ -291,7 +249,7 @@ fn no_server_without_a_good_edge_token() {
         );
         assert!(finished.stderr.contains(reason), "{}", finished.stderr);
         assert!(token.is_none_or(|token| token.is_empty() || !finished.stderr.contains(token)));
-        assert!(!database.path("test.db").exists(), "nothing was begun");
+        assert!(!database.database.is_set_up().await, "nothing was begun");
     }
 }
 
@@ -320,12 +278,8 @@ async fn ttls_are_taken_from_flags_and_environment() {
     database.seed();
     let server = database.serve(&["--check-ttl", "7s", "--negative-ttl", "1500ms"]);
     let ttl = async |project: &str| {
-        check(
-            &server,
-            &json!({"subject": {"project_id": project}, "key_sha256": null}),
-        )
-        .await["ttl_ms"]
-            .clone()
+        let question = json!({"subject": {"project_id": project}, "key_sha256": null});
+        server.check(&question).await["ttl_ms"].clone()
     };
     assert_eq!(ttl("pr_a").await, 7_000);
     assert_eq!(ttl("pr_x").await, 1_500);

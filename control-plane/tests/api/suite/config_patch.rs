@@ -14,7 +14,7 @@ async fn the_announcements_call_gets_the_announcements_answer() {
     assert_eq!(reply.status, 200);
     assert_eq!(
         reply.text,
-        include_str!("golden/patch_answer.json").trim_end()
+        include_str!("../golden/patch_answer.json").trim_end()
     );
 }
 

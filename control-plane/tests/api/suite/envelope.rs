@@ -3,7 +3,10 @@
 use axum::{body::Body, http::Request};
 use sqlx::Executor as _;
 
-use crate::rig::app::{App, CONFIG, check_request};
+use crate::{
+    TestDatabase,
+    rig::app::{App, CONFIG, check_request},
+};
 
 fn get(path: &str) -> Request<Body> {
     Request::get(path).body(Body::empty()).unwrap()
@@ -109,7 +112,7 @@ async fn a_database_that_another_process_keeps_locked_is_worth_another_try() {
     let app = App::start().await;
     let key = app.key("pr_a").await;
     let mut other = app.database().await;
-    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    other.execute(TestDatabase::BEGIN_CHANGE).await.unwrap();
     let change = r#"{"require_mcp_api_key": true}"#;
     let refused = app.patch_config(&key, change).await;
     refused.error(503, "NOT_READY");

@@ -8,7 +8,10 @@ use serde_json::json;
 use sqlx::Executor as _;
 use tokio::time::timeout;
 
-use crate::rig::app::{App, EDGE_TOKEN};
+use crate::{
+    TestDatabase,
+    rig::app::{App, EDGE_TOKEN},
+};
 
 #[tokio::test]
 async fn each_changed_project_is_told_once_with_its_latest_revision() {
@@ -57,14 +60,14 @@ async fn the_log_keeps_its_last_rows_and_resets_who_is_further_behind() {
     // As if the log were full: revisions 1 to KEPT_CHANGES, one row each.
     database.execute("DELETE FROM changes").await.unwrap();
     sqlx::query(
-        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
          INSERT INTO changes SELECT i, 'pr_a' FROM n",
     )
     .bind(KEPT_CHANGES)
     .execute(&mut database)
     .await
     .unwrap();
-    sqlx::query("UPDATE revision SET value = ?1")
+    sqlx::query("UPDATE revision SET value = $1")
         .bind(KEPT_CHANGES)
         .execute(&mut database)
         .await
@@ -135,8 +138,9 @@ async fn a_poll_sees_what_another_process_committed_while_the_database_is_follow
     assert!(early.is_err(), "nothing changed yet: {early:?}");
 
     let mut other = app.database().await;
+    other.execute(TestDatabase::BEGIN_CHANGE).await.unwrap();
     other
-        .execute("BEGIN IMMEDIATE; UPDATE revision SET value = 2; INSERT INTO changes VALUES (2, 'pr_a'); COMMIT")
+        .execute("UPDATE revision SET value = 2; INSERT INTO changes VALUES (2, 'pr_a'); COMMIT")
         .await
         .unwrap();
     let answer = timeout(Duration::from_secs(5), poll)

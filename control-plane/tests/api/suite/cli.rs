@@ -2,12 +2,18 @@
 
 use std::{process::Command, thread};
 
+use control_plane::store::DatabaseUrl;
 use edge_api::key_format;
 use serde_json::json;
-use sha2::{Digest as _, Sha256};
-use sqlx::{Connection as _, Executor as _, SqliteConnection};
+use sqlx::Connection as _;
 
-use crate::rig::program::{Database, finish};
+use crate::{
+    TestDatabase,
+    rig::{
+        app::EDGE_TOKEN,
+        program::{Database, Finished, finish},
+    },
+};
 
 #[test]
 fn a_system_is_set_up_and_listed() {
@@ -256,67 +262,63 @@ fn a_key_is_disabled_and_enabled() {
     assert!(database.run(&["list", "keys"]).stdout.contains("live"));
 }
 
-#[test]
-fn only_the_first_step_makes_a_database() {
+#[tokio::test]
+async fn only_the_first_step_makes_a_database() {
     let database = Database::fresh();
     for args in [
         &["list", "orgs"][..],
         &["project", "create", "--org", "o", "--name", "P"],
         &["key", "revoke", "--id", "k"],
     ] {
-        refused(&database, args, "there is no database");
-        assert!(!database.path("test.db").exists());
+        refused(&database, args, TestDatabase::NOT_SET_UP);
+        assert!(!database.database.is_set_up().await);
     }
-    refused(
-        &database,
-        &[
-            "org",
-            "create",
-            "--name",
-            "O",
-            "--database",
-            "sqlite://no/such/folder/a.db",
-        ],
-        "its folder must exist",
-    );
-    let finished = database.try_run(&["list", "orgs", "--database", "postgres://localhost/a"]);
+    let finished = database.try_run(&[
+        "list",
+        "orgs",
+        "--database",
+        "mysql://user:secret@localhost/a",
+    ]);
     assert_eq!(finished.status.code(), Some(2));
     assert!(
-        finished.stderr.contains("--database"),
+        finished.stderr.contains("--database") && !finished.stderr.contains("secret"),
         "{}",
         finished.stderr
     );
-}
-
-#[test]
-fn what_is_no_database_is_refused() {
-    let database = Database::fresh();
-    std::fs::write(
-        database.path("test.db"),
-        "this is no database, and long enough to be told from one".repeat(9),
-    )
-    .unwrap();
-    refused(&database, &["list", "orgs"], "cannot open the database");
 }
 
 #[tokio::test]
 async fn a_newer_schema_is_refused() {
     let database = Database::fresh();
     database.seed();
-    let url = format!("sqlite://{}", database.path("test.db").display());
-    let mut connection = SqliteConnection::connect(&url).await.unwrap();
-    connection
-        .execute(
-            "INSERT INTO _sqlx_migrations VALUES (999999, 'later', '2027-01-01', TRUE, x'00', 0)",
-        )
-        .await
-        .unwrap();
+    let mut connection = database.database.connect().await;
+    sqlx::query(
+        "INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, execution_time)
+         VALUES (999999, 'later', CURRENT_TIMESTAMP, TRUE, $1, 0)",
+    )
+    .bind(vec![0_u8])
+    .execute(&mut connection)
+    .await
+    .unwrap();
     connection.close().await.unwrap();
-    refused(
-        &database,
-        &["list", "orgs"],
-        "was written by a newer version",
-    );
+    let serve = &[
+        "serve",
+        "--listen",
+        "127.0.0.1:0",
+        "--edge-listen",
+        "127.0.0.1:0",
+    ];
+    for args in [&["list", "orgs"][..], serve] {
+        let finished = finish_with_token(&database, args);
+        assert_eq!(finished.status.code(), Some(1), "{args:?}");
+        assert_eq!(
+            finished.stderr,
+            format!(
+                "error: the database {} was written by a newer version (migration 999999); run that version\n",
+                database.database.url().parse::<DatabaseUrl>().unwrap()
+            )
+        );
+    }
 }
 
 #[test]
@@ -343,38 +345,10 @@ fn programs_that_start_together_set_up_one_database() {
     }
 }
 
-#[test]
-#[cfg(unix)]
-fn the_database_is_readable_by_its_owner_alone() {
-    use std::os::unix::fs::PermissionsExt as _;
-    let database = Database::fresh();
-    database.seed();
-    let mode = std::fs::metadata(database.path("test.db"))
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o600);
-}
-
-#[test]
-fn only_the_hash_of_a_key_is_stored() {
-    let database = Database::fresh();
-    let (_, raw) = database.seed();
-    let contains = |needle: &[u8]| {
-        let files = std::fs::read_dir(database.path("")).unwrap();
-        files
-            .map(|file| std::fs::read(file.unwrap().path()).unwrap())
-            .any(|bytes| bytes.windows(needle.len()).any(|window| window == needle))
-    };
-    assert!(
-        contains(&Sha256::digest(&raw)),
-        "the hash must be found, or the search is wrong"
-    );
-    assert!(!contains(raw.as_bytes()));
-    assert!(
-        !contains(&raw.as_bytes()[3..35]),
-        "nor its random part alone"
-    );
+fn finish_with_token(database: &Database, args: &[&str]) -> Finished {
+    let mut command = database.command(args);
+    command.env("MCP_KEY_AUTH_EDGE_TOKEN", EDGE_TOKEN);
+    finish(command)
 }
 
 #[track_caller]

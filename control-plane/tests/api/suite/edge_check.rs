@@ -220,8 +220,8 @@ async fn a_question_of_another_form_is_refused() {
 async fn the_golden_questions_of_the_wire_types_are_understood() {
     let app = App::start().await;
     for question in [
-        include_str!("../../api/golden/check_request_project.json"),
-        include_str!("../../api/golden/check_request_server.json"),
+        include_str!("../../../api/golden/check_request_project.json"),
+        include_str!("../../../api/golden/check_request_server.json"),
     ] {
         let reply = app.edge(check_request(question)).await;
         assert_eq!(reply.status, 200, "{}", reply.text);

@@ -1,0 +1,14 @@
+//! What holds on either database. Each file is one part of the outside: a route, the command line, the process.
+
+mod cli;
+mod config_get;
+mod config_patch;
+mod edge_auth;
+mod edge_changes;
+mod edge_check;
+mod envelope;
+mod health;
+mod openapi;
+mod process;
+mod race;
+mod secrets;
