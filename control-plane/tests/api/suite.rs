@@ -3,6 +3,7 @@
 mod cli;
 mod config_get;
 mod config_patch;
+mod crash;
 mod edge_auth;
 mod edge_changes;
 mod edge_check;
@@ -11,4 +12,5 @@ mod health;
 mod openapi;
 mod process;
 mod race;
+mod replicas;
 mod secrets;
