@@ -1,6 +1,9 @@
 //! The admin commands: they work on the database itself, also while a server runs on it.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    path::Path,
+};
 
 use edge_api::id::Id;
 use jiff::Timestamp;
@@ -12,7 +15,7 @@ use self::{
 use crate::{
     clock::{Clock as _, SystemClock},
     random::{IdError, NoRandomness},
-    store::{DatabaseUrl, Entity, OpenError, Store, StoreError, WhenMissing},
+    store::{BackupError, DatabaseUrl, Entity, OpenError, Store, StoreError, WhenMissing},
 };
 
 pub mod command;
@@ -29,6 +32,9 @@ pub enum AdminError {
     /// No usable database.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// There is no backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// What the command refers to does not exist.
     #[error("no {entity} \"{id}\"; list them with `control-plane list {}`", plural(*.entity))]
     NotFound {
@@ -82,6 +88,16 @@ pub async fn run(database: &DatabaseUrl, command: AdminCommand) -> Result<(), Ad
     let mut stdout = io::stdout().lock();
     stdout.write_all(output?.as_bytes())?;
     Ok(stdout.flush()?)
+}
+
+/// Copies the database to a new file and says so.
+pub async fn backup(database: &DatabaseUrl, to: &Path) -> Result<(), AdminError> {
+    Store::backup(database, to).await?;
+    Ok(writeln!(
+        io::stdout(),
+        "{database} copied to {}",
+        to.display()
+    )?)
 }
 
 async fn dispatch(

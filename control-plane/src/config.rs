@@ -48,9 +48,22 @@ pub enum Command {
     Serve(ServeOptions),
     /// Print the OpenAPI document of the public API.
     Openapi,
+    /// Copy the SQLite database to a new file, also while it is in use.
+    ///
+    /// The copy is complete as of one moment and readable by this user alone. To restore it, stop every server, put it in the
+    /// place of the database file, and remove the files beside that end in -wal and -shm. For PostgreSQL, use pg_dump.
+    Backup(BackupOptions),
     /// Work on the database, whether or not a server runs on it.
     #[command(flatten)]
     Admin(AdminCommand),
+}
+
+/// Where to copy the database to.
+#[derive(Debug, Clone, Args)]
+pub struct BackupOptions {
+    /// The file to write; it must not exist
+    #[arg(long, value_name = "PATH")]
+    pub to: PathBuf,
 }
 
 /// How to serve.

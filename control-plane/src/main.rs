@@ -31,6 +31,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             let document = public::openapi::document().to_pretty_json()?;
             writeln!(std::io::stdout(), "{document}")?;
         }
+        Command::Backup(options) => admin::backup(&cli.database, &options.to).await?,
         Command::Admin(command) => admin::run(&cli.database, command).await?,
     }
     Ok(())

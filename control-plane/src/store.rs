@@ -14,6 +14,7 @@ use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::watch;
 
 pub use self::{
+    backup::BackupError,
     change::{Changes, KEPT_CHANGES},
     check::{CheckedKey, Snapshot},
     database_url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl},
@@ -23,6 +24,7 @@ pub use self::{
 };
 use self::{dialect::Dialect, reader::Readers};
 
+mod backup;
 mod change;
 mod check;
 mod column;
@@ -61,7 +63,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// The database's own random id, made with its schema: another database has another one.
+    /// The database's own random id, made with its schema: another database has another one, and so
+    /// has one that was restored from a file of the `backup` command.
     #[must_use]
     pub fn incarnation(&self) -> &Id {
         &self.incarnation

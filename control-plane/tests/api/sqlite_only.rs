@@ -1,4 +1,5 @@
 //! What only SQLite has: a file.
 
+mod backup;
 mod file;
 pub(crate) mod test_database;

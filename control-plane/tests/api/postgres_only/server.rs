@@ -1,5 +1,6 @@
 //! What is said of a server that cannot be used.
 
+use control_plane::store::DatabaseUrl;
 use stack::{
     deadline::{PATIENCE, eventually},
     postgres_server::{PASSWORD, PostgresServer},
@@ -11,6 +12,7 @@ use crate::{TestDatabase, rig::program::Database};
 fn what_cannot_be_opened_is_one_clear_line_without_the_password() {
     let database = Database::fresh();
     let good = database.database.url();
+    let url: DatabaseUrl = good.parse().unwrap();
     let (server, options) = good.split_once('?').unwrap();
     let other_database = format!("{}/nowhere?{options}", server.rsplit_once('/').unwrap().0);
     let other_server = format!("{server}?host=/no/such/folder");
@@ -31,6 +33,14 @@ fn what_cannot_be_opened_is_one_clear_line_without_the_password() {
         assert!(line.contains(reason), "{line}");
         assert!(!line.contains(PASSWORD), "{line}");
     }
+    let finished = database.try_run(&["backup", "--to", "copy"]);
+    assert_eq!(
+        finished.stderr,
+        format!(
+            "error: `backup` copies SQLite databases; {url} is PostgreSQL: use pg_dump, which copies it while it is in use\n"
+        )
+    );
+    assert!(!database.path("copy").exists());
 }
 
 #[tokio::test]
