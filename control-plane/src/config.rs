@@ -107,6 +107,9 @@ pub struct ServeOptions {
     /// How long requests in flight may take after SIGTERM: 1s to 5m
     #[arg(long, env = "MCP_KEY_AUTH_DRAIN_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = limit)]
     pub drain_timeout: std::time::Duration,
+    /// How many days counts of requests are kept: 1 to 3650
+    #[arg(long, env = "MCP_KEY_AUTH_USAGE_DAYS", default_value_t = 90, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3650))]
+    pub usage_days: u16,
     /// Write the bound addresses to this file, as JSON, once requests are served; removed at the end
     #[arg(long, value_name = "PATH")]
     pub ready_file: Option<PathBuf>,

@@ -15,11 +15,14 @@ pub mod changes;
 pub mod check;
 pub mod edge_token;
 pub mod ttl;
+pub mod usage;
 
 /// The routes that answer at once.
 pub(crate) fn check_routes(state: &AppState) -> Router<AppState> {
     guarded(
-        Router::new().route(edge_api::CHECK_PATH, post(check::check)),
+        Router::new()
+            .route(edge_api::CHECK_PATH, post(check::check))
+            .route(edge_api::USAGE_PATH, post(usage::usage)),
         state,
     )
 }

@@ -9,3 +9,4 @@ pub mod organisation;
 pub mod project;
 pub mod project_config;
 pub mod server;
+pub mod usage;

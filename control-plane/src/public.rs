@@ -9,8 +9,10 @@ pub mod authenticate;
 
 pub mod config;
 pub mod config_patch;
+pub mod enforcement;
 mod members;
 pub mod openapi;
+pub mod usage;
 
 /// The routes of the public API, and the document that describes them.
 pub(crate) fn routes() -> Router<AppState> {
@@ -22,4 +24,6 @@ pub(crate) fn routes() -> Router<AppState> {
 fn described() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(openapi::head())
         .routes(routes!(config::get_config, config::patch_config))
+        .routes(routes!(usage::get_usage))
+        .routes(routes!(enforcement::get_enforcement))
 }

@@ -3,6 +3,7 @@
 use std::{future::IntoFuture as _, io, net::SocketAddr, time::Duration};
 
 use axum::{Router, serve::ListenerExt as _};
+use jiff::SignedDuration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -10,7 +11,7 @@ use tracing::{info, warn};
 use self::ready_file::ReadyFile;
 use crate::{
     app::{self, AppState, Shared},
-    clock::SystemClock,
+    clock::{Clock as _, SystemClock},
     config::ServeOptions,
     edge::{
         edge_token::{EdgeToken, InvalidEdgeToken},
@@ -24,6 +25,9 @@ mod signal;
 
 /// How long a query in flight may hold up the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How often old counts are dropped.
+const PRUNE_INTERVAL: Duration = Duration::from_secs(3_600);
 
 /// Why the service does not run.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +90,7 @@ pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), 
         shutdown: shutdown.clone(),
     });
     let follow = tokio::spawn(store.clone().follow(shutdown.clone()));
+    let prune = tokio::spawn(prune_usage(store.clone(), options.usage_days));
     let served = async {
         tokio::join!(
             listen(public, app::public_app(state.clone()), shutdown.clone()),
@@ -98,6 +103,7 @@ pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), 
     }
     drop(ready_file);
     follow.abort();
+    prune.abort();
     if tokio::time::timeout(CLOSE_TIMEOUT, store.close())
         .await
         .is_err()
@@ -105,6 +111,18 @@ pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), 
         warn!("the database was left open");
     }
     Ok(())
+}
+
+/// Forgets old counts, now and every hour.
+async fn prune_usage(store: Store, days: u16) {
+    let retention = SignedDuration::from_hours(i64::from(days) * 24);
+    let mut hours = tokio::time::interval(PRUNE_INTERVAL);
+    loop {
+        hours.tick().await;
+        if let Err(error) = store.prune_usage(retention, SystemClock.now()).await {
+            warn!(%error, "old counts of requests were not dropped; it is tried again in an hour");
+        }
+    }
 }
 
 async fn bind(

@@ -42,6 +42,7 @@ mod project;
 mod reader;
 mod revision;
 mod server;
+mod usage;
 
 /// The database behind both APIs and the admin commands. Cheap to clone.
 ///

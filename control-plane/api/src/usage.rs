@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::Id;
 
-/// The most rows that a batch may hold.
-pub const MAX_ROWS: usize = 200;
+/// The most rows that a batch may hold: with the longest ids they fit well into 64 KiB.
+pub const MAX_ROWS: usize = 150;
 
 /// What one worker of one Envoy has counted since its last batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,61 @@ pub enum Outcome {
     DeniedKeyOfOtherProject,
 }
 
+impl Outcome {
+    /// Each, once.
+    pub const ALL: [Self; 10] = [
+        Self::Allowed,
+        Self::AllowedNotRequired,
+        Self::DeniedMissingKey,
+        Self::DeniedAmbiguousKey,
+        Self::DeniedMalformedKey,
+        Self::DeniedUnknownKey,
+        Self::DeniedRevokedKey,
+        Self::DeniedExpiredKey,
+        Self::DeniedDisabledKey,
+        Self::DeniedKeyOfOtherProject,
+    ];
+
+    /// Its name on the wire.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::AllowedNotRequired => "allowed_not_required",
+            Self::DeniedMissingKey => "denied_missing_key",
+            Self::DeniedAmbiguousKey => "denied_ambiguous_key",
+            Self::DeniedMalformedKey => "denied_malformed_key",
+            Self::DeniedUnknownKey => "denied_unknown_key",
+            Self::DeniedRevokedKey => "denied_revoked_key",
+            Self::DeniedExpiredKey => "denied_expired_key",
+            Self::DeniedDisabledKey => "denied_disabled_key",
+            Self::DeniedKeyOfOtherProject => "denied_key_of_other_project",
+        }
+    }
+}
+
+/// A text that names no [`Outcome`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownOutcome;
+
+impl std::fmt::Display for UnknownOutcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("this names no outcome")
+    }
+}
+
+impl std::error::Error for UnknownOutcome {}
+
+impl std::str::FromStr for Outcome {
+    type Err = UnknownOutcome;
+
+    fn from_str(text: &str) -> Result<Self, UnknownOutcome> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|outcome| outcome.name() == text)
+            .ok_or(UnknownOutcome)
+    }
+}
+
 /// The answer, with status 200, once the batch is counted for good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UsageResponse {
@@ -84,6 +139,15 @@ mod tests {
 
     fn id(text: &str) -> Id {
         Id::parse(text).unwrap()
+    }
+
+    #[test]
+    fn outcomes_are_named_as_they_are_written() {
+        for outcome in Outcome::ALL {
+            assert_eq!(serde_json::to_value(outcome).unwrap(), outcome.name());
+            assert_eq!(outcome.name().parse(), Ok(outcome));
+        }
+        assert_eq!("".parse::<Outcome>(), Err(UnknownOutcome));
     }
 
     #[test]

@@ -105,7 +105,8 @@ fn answer(config: ProjectConfig) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(config)).into_response()
 }
 
-fn failure(error: StoreError) -> ApiError {
+/// What a call about the caller's own project failed of.
+pub(super) fn failure(error: StoreError) -> ApiError {
     match error {
         StoreError::NotFound {
             entity: Entity::Project,

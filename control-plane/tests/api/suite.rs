@@ -14,3 +14,4 @@ mod process;
 mod race;
 mod replicas;
 mod secrets;
+mod usage;

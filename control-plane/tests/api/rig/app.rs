@@ -177,6 +177,22 @@ impl App {
         reply.json()
     }
 
+    /// Reads a route of the public API with a key; the answer of a 200.
+    pub(crate) async fn get(&self, path: &str, key: &TestKey) -> Value {
+        let request = Request::get(path).header("x-api-key", key.plain.reveal());
+        let reply = self.public(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text);
+        reply.json()
+    }
+
+    /// Reports counts of requests.
+    pub(crate) async fn report(&self, batch: &Value) -> Reply {
+        let request = Request::post("/edge/v1/usage")
+            .header(header::AUTHORIZATION, format!("Bearer {EDGE_TOKEN}"));
+        self.edge(request.body(Body::from(batch.to_string())).unwrap())
+            .await
+    }
+
     /// A connection of its own to the database, to look at or break what the app cannot.
     pub(crate) async fn database(&self) -> AnyConnection {
         self.database.connect().await

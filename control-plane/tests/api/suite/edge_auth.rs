@@ -26,6 +26,7 @@ async fn only_the_edge_token_opens_the_edge_api() {
     ] {
         for request in [
             Request::post("/edge/v1/check"),
+            Request::post("/edge/v1/usage"),
             Request::get("/edge/v1/changes?after=0"),
             Request::get("/edge/v1/changes?after=nonsense"),
         ] {

@@ -27,6 +27,16 @@ async fn every_route_is_described_with_its_errors() {
             CONFIG,
             vec!["200", "400", "401", "404", "413", "415", "500", "503"],
         ),
+        (
+            "get",
+            "/api/v3/org/project/usage",
+            vec!["200", "400", "401", "500", "503"],
+        ),
+        (
+            "get",
+            "/api/v3/org/project/mcp_enforcement",
+            vec!["200", "401", "404", "500", "503"],
+        ),
         ("get", "/healthz", vec!["200"]),
         ("get", "/readyz", vec!["200", "503"]),
     ];
@@ -53,7 +63,7 @@ async fn every_route_is_described_with_its_errors() {
         .values()
         .map(|path| path.as_object().unwrap().len())
         .sum();
-    assert_eq!(operations, 4);
+    assert_eq!(operations, 6);
 }
 
 #[tokio::test]

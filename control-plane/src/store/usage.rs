@@ -1,0 +1,288 @@
+//! Counts of requests as filters report them, by hour; and who reports.
+
+use edge_api::{
+    id::Id,
+    usage::{Outcome, UsageBatch, UsageRow},
+};
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{Any, Row as _, Transaction, any::AnyRow};
+
+use super::{Store, StoreError, column};
+use crate::model::usage::{Enforcer, UsageCount};
+
+/// How old a count may be that comes in, such as after an outage; what was counted longer ago, or in the future, is put
+/// down to now, because the filter's clock must be wrong.
+const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long a sender that falls silent is remembered: until then a repeated batch of it is known as one.
+const SENDER_RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long it is remembered since when a sender enforces a revision.
+const IN_FORCE_RETENTION: SignedDuration = SignedDuration::from_hours(1);
+
+const HOUR_MS: i64 = 3_600_000;
+
+impl Store {
+    /// Counts a batch, unless it was counted before. Returns the number of the sender's last batch that is counted.
+    pub async fn count_usage(&self, batch: &UsageBatch, now: Timestamp) -> Result<u64, StoreError> {
+        let mut transaction = self.begin().await?;
+        let known = sqlx::query("SELECT sequence, in_force FROM usage_senders WHERE instance = $1")
+            .bind(batch.instance.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        let taken = known
+            .as_ref()
+            .map(|row| column::unsigned(row, "sequence"))
+            .transpose()?;
+        let in_force_before = known
+            .as_ref()
+            .map(|row| row.try_get::<Option<i64>, _>("in_force"))
+            .transpose()?
+            .flatten();
+        let is_new = taken.is_none_or(|taken| batch.sequence > taken);
+        if is_new {
+            for row in &batch.rows {
+                count(&mut transaction, row, now).await?;
+            }
+        }
+        let sequence = taken.map_or(batch.sequence, |taken| taken.max(batch.sequence));
+        let in_force = batch.in_force.map(signed);
+        sqlx::query(
+            "INSERT INTO usage_senders (instance, envoy, sequence, in_force, seen_at)
+             VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (instance) DO UPDATE
+             SET envoy = excluded.envoy, sequence = excluded.sequence,
+                 in_force = excluded.in_force, seen_at = excluded.seen_at",
+        )
+        .bind(batch.instance.as_str())
+        .bind(batch.envoy.as_str())
+        .bind(signed(sequence))
+        .bind(in_force)
+        .bind(now.as_millisecond())
+        .execute(&mut *transaction)
+        .await?;
+        if let Some(revision) = in_force
+            && in_force_before != in_force
+        {
+            sqlx::query(
+                "INSERT INTO usage_in_force (instance, revision, since) VALUES ($1, $2, $3)
+                 ON CONFLICT (instance, revision) DO NOTHING",
+            )
+            .bind(batch.instance.as_str())
+            .bind(revision)
+            .bind(now.as_millisecond())
+            .execute(&mut *transaction)
+            .await?;
+        }
+        transaction.commit().await?;
+        Ok(sequence)
+    }
+
+    /// Forgets counts of hours before `retention`, and senders that fell silent.
+    pub async fn prune_usage(
+        &self,
+        retention: SignedDuration,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut transaction = self.begin().await?;
+        for (statement, age) in [
+            ("DELETE FROM usage_hours WHERE hour < $1", retention),
+            (
+                "DELETE FROM usage_senders WHERE seen_at < $1",
+                SENDER_RETENTION,
+            ),
+            (
+                "DELETE FROM usage_in_force WHERE since < $1",
+                IN_FORCE_RETENTION,
+            ),
+        ] {
+            sqlx::query(statement)
+                .bind(before(now, age))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// The counts of a project from the hour of `from` up to the hour of `to`, each hour apart, oldest first.
+    pub async fn usage_by_hour(
+        &self,
+        project: &Id,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<UsageCount>, StoreError> {
+        self.usage(
+            "SELECT hour, key_id, outcome, preview, count, first_at, last_at
+             FROM usage_hours WHERE project_id = $1 AND hour >= $2 AND hour <= $3
+             ORDER BY hour, key_id, outcome, preview",
+            project,
+            from,
+            to,
+        )
+        .await
+    }
+
+    /// The same, hours summed up.
+    pub async fn usage_in_all(
+        &self,
+        project: &Id,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<UsageCount>, StoreError> {
+        self.usage(
+            "SELECT CAST(NULL AS BIGINT) AS hour, key_id, outcome, preview,
+                    CAST(sum(count) AS BIGINT) AS count,
+                    min(first_at) AS first_at, max(last_at) AS last_at
+             FROM usage_hours WHERE project_id = $1 AND hour >= $2 AND hour <= $3
+             GROUP BY key_id, outcome, preview
+             ORDER BY key_id, outcome, preview",
+            project,
+            from,
+            to,
+        )
+        .await
+    }
+
+    async fn usage(
+        &self,
+        statement: &'static str,
+        project: &Id,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<UsageCount>, StoreError> {
+        sqlx::query(statement)
+            .bind(project.as_str())
+            .bind(hour_of(from.as_millisecond()))
+            .bind(hour_of(to.as_millisecond()))
+            .fetch_all(&self.reads)
+            .await?
+            .iter()
+            .map(read)
+            .collect()
+    }
+
+    /// The revision of the last change to a project; `None` when that is longer ago than the change log reaches.
+    pub async fn last_change(&self, project: &Id) -> Result<Option<u64>, StoreError> {
+        let row =
+            sqlx::query("SELECT max(revision) AS revision FROM changes WHERE project_id = $1")
+                .bind(project.as_str())
+                .fetch_one(&self.reads)
+                .await?;
+        match row.try_get::<Option<i64>, _>("revision")? {
+            Some(_) => column::unsigned(&row, "revision").map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Who has reported since `since`, and since when each of them enforces `revision`.
+    pub async fn enforcers(
+        &self,
+        revision: u64,
+        since: Timestamp,
+    ) -> Result<Vec<Enforcer>, StoreError> {
+        sqlx::query(
+            "SELECT s.instance AS instance, s.envoy AS envoy, s.in_force AS in_force,
+                    s.seen_at AS seen_at,
+                    (SELECT min(f.since) FROM usage_in_force f
+                     WHERE f.instance = s.instance AND f.revision >= $1) AS since
+             FROM usage_senders s WHERE s.seen_at >= $2
+             ORDER BY s.envoy, s.instance",
+        )
+        .bind(signed(revision))
+        .bind(since.as_millisecond())
+        .fetch_all(&self.reads)
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(Enforcer {
+                instance: column::id(row, "instance")?,
+                envoy: column::id(row, "envoy")?,
+                in_force: match row.try_get::<Option<i64>, _>("in_force")? {
+                    Some(_) => Some(column::unsigned(row, "in_force")?),
+                    None => None,
+                },
+                since: column::optional_time(row, "since")?,
+                seen_at: column::time(row, "seen_at")?,
+            })
+        })
+        .collect()
+    }
+}
+
+async fn count(
+    transaction: &mut Transaction<'_, Any>,
+    row: &UsageRow,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (first_at, last_at) = (plausible(row.first_at, now), plausible(row.last_at, now));
+    sqlx::query(
+        "INSERT INTO usage_hours (project_id, hour, key_id, outcome, preview, count, first_at, last_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+         ON CONFLICT (project_id, hour, key_id, outcome, preview) DO UPDATE
+         SET count = usage_hours.count + excluded.count,
+             first_at = CASE WHEN excluded.first_at < usage_hours.first_at
+                             THEN excluded.first_at ELSE usage_hours.first_at END,
+             last_at = CASE WHEN excluded.last_at > usage_hours.last_at
+                            THEN excluded.last_at ELSE usage_hours.last_at END",
+    )
+    .bind(row.project_id.as_ref().map_or("", Id::as_str))
+    .bind(hour_of(last_at))
+    .bind(row.key_id.as_ref().map_or("", Id::as_str))
+    .bind(row.outcome.name())
+    .bind(row.preview.map_or("", Outcome::name))
+    .bind(signed(row.count))
+    .bind(first_at.min(last_at))
+    .bind(last_at)
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+fn read(row: &AnyRow) -> Result<UsageCount, StoreError> {
+    Ok(UsageCount {
+        hour: column::optional_time(row, "hour")?,
+        key_id: match row.try_get::<&str, _>("key_id")? {
+            "" => None,
+            _ => Some(column::id(row, "key_id")?),
+        },
+        outcome: outcome(row, "outcome")?
+            .ok_or_else(|| column::corrupt("outcome", &"it is empty"))?,
+        preview: outcome(row, "preview")?,
+        count: column::unsigned(row, "count")?,
+        first_at: column::time(row, "first_at")?,
+        last_at: column::time(row, "last_at")?,
+    })
+}
+
+fn outcome(row: &AnyRow, column: &'static str) -> Result<Option<Outcome>, StoreError> {
+    match row.try_get::<&str, _>(column)? {
+        "" => Ok(None),
+        text => text
+            .parse()
+            .map(Some)
+            .map_err(|error| column::corrupt(column, &error)),
+    }
+}
+
+/// When something happened, in milliseconds, unless that cannot be.
+fn plausible(at_ms: u64, now: Timestamp) -> i64 {
+    let at_ms = signed(at_ms);
+    let oldest = before(now, CLOCK_TOLERANCE);
+    if (oldest..=now.as_millisecond()).contains(&at_ms) {
+        at_ms
+    } else {
+        now.as_millisecond()
+    }
+}
+
+fn before(now: Timestamp, age: SignedDuration) -> i64 {
+    let age_ms = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+    now.as_millisecond().saturating_sub(age_ms)
+}
+
+fn hour_of(ms: i64) -> i64 {
+    ms - ms.rem_euclid(HOUR_MS)
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
