@@ -49,11 +49,15 @@ impl Dialect {
     /// What a new connection is told first.
     pub(super) fn settings(self, purpose: Purpose) -> &'static str {
         match (self, purpose) {
+            // A file keeps its journal's mode: this is for all that open it later.
+            (Self::Sqlite, Purpose::Migrate) => {
+                "PRAGMA busy_timeout = 60000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+                 PRAGMA foreign_keys = ON"
+            }
             // An acknowledged revocation survives a power cut: FULL. A writer waits 3 s for another
             // process's writer.
-            (Self::Sqlite, Purpose::Migrate | Purpose::Write) => {
-                "PRAGMA busy_timeout = 3000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-                 PRAGMA foreign_keys = ON"
+            (Self::Sqlite, Purpose::Write) => {
+                "PRAGMA busy_timeout = 3000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON"
             }
             (Self::Sqlite, Purpose::Read) => {
                 "PRAGMA busy_timeout = 3000; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;

@@ -80,7 +80,7 @@ impl StoreError {
 }
 
 /// Whether a call waited in vain for a lock or a connection.
-fn is_busy(error: &sqlx::Error) -> bool {
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::PoolTimedOut => true,
         sqlx::Error::Database(error) => {

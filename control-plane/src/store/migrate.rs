@@ -1,18 +1,25 @@
 //! Bringing the schema up to date.
 
+use std::time::Duration;
+
 use sqlx::{AnyConnection, Connection as _, migrate::MigrateError};
+use tokio::time::{Instant, sleep};
 
 use super::{
     DatabaseUrl, OpenError, WhenMissing, connect,
     dialect::{Dialect, Purpose},
+    error::is_busy,
 };
+
+/// How long to wait for other processes that open the same new file.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to wait before the next attempt.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Applies all missing migrations, or none of them, in one transaction that no other process can be in.
 pub(super) async fn migrate(url: &DatabaseUrl, missing: WhenMissing) -> Result<(), OpenError> {
     let open_error = |error| OpenError::Open(url.clone(), error);
-    let mut connection = connect::connection(url, Purpose::Migrate)
-        .await
-        .map_err(open_error)?;
+    let mut connection = connect(url).await.map_err(open_error)?;
     if missing == WhenMissing::Refuse && is_empty(url, &mut connection).await.map_err(open_error)? {
         return Err(OpenError::Empty(url.clone()));
     }
@@ -31,6 +38,18 @@ pub(super) async fn migrate(url: &DatabaseUrl, missing: WhenMissing) -> Result<(
         })?;
     transaction.commit().await.map_err(open_error)?;
     connection.close().await.map_err(open_error)
+}
+
+/// Connects. Where several processes find a new SQLite file, its journal can become a write-ahead log
+/// only for one of them at a time, and SQLite does not wait for that itself.
+async fn connect(url: &DatabaseUrl) -> sqlx::Result<AnyConnection> {
+    let started = Instant::now();
+    loop {
+        match connect::connection(url, Purpose::Migrate).await {
+            Err(error) if is_busy(&error) && started.elapsed() < PATIENCE => sleep(PAUSE).await,
+            result => return result,
+        }
+    }
 }
 
 /// Whether a database at a server was never set up. A file's absence was noticed before.
