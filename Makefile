@@ -6,16 +6,19 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .cache/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint advisories wasm clean rustup
+.PHONY: help run test test-clients bench lint advisories wasm clean rustup
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: rustup ## Start everything on this machine, with demo projects and keys; Ctrl-C stops it
 	cargo run --package stack --bin demo
 
 test: rustup ## Run all tests; they start a real Envoy, in Docker if a daemon answers, and a real PostgreSQL
 	cargo test --workspace --no-fail-fast
+
+test-clients: rustup ## Run real MCP clients through the gateway; installs them into .cache/ first
+	cargo run --package stack --bin clients
 
 bench: rustup ## Measure the filter against the alternatives; options in BENCH, as in make bench BENCH=--quick
 	cargo run --release --package stack --bin bench -- $(BENCH)

@@ -11,6 +11,7 @@
 pub mod bench;
 pub mod bootstrap;
 mod cargo_build;
+pub mod clients;
 pub mod deadline;
 pub mod demo;
 pub mod envoy_binary;

@@ -1,0 +1,23 @@
+// The official TypeScript SDK, version 2.
+
+import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+
+import { serve } from './commands.js';
+import { NoLogin } from './no-login.js';
+
+await serve(async ({ transport: kind, url, headers }) => {
+    const options = { requestInit: { headers }, ...(kind === 'oauth' ? { authProvider: new NoLogin() } : {}) };
+    const Transport = kind === 'sse' ? SSEClientTransport : StreamableHTTPClientTransport;
+    const transport = new Transport(new URL(url), options);
+    const client = new Client({ name: 'client-tests', version: '1.0.0' });
+    await client.connect(transport);
+    return {
+        list: async () => (await client.listTools()).tools.map(({ name }) => name),
+        call: async (name, input, options) => (await client.callTool({ name, arguments: input }, options)).content[0].text,
+        onListChanged: (listener) => client.setNotificationHandler('notifications/tools/list_changed', listener),
+        async close() {
+            await transport.terminateSession?.();
+            await client.close();
+        }
+    };
+});
