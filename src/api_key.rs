@@ -7,6 +7,8 @@ use edge_api::key_format;
 use edge_api::key_sha256::KeySha256;
 use sha2::{Digest, Sha256};
 
+use crate::key_kind::KeyKind;
+
 /// The bytes of a presented key, borrowed from the request's headers and never copied.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ApiKey<'a>(&'a [u8]);
@@ -20,6 +22,11 @@ impl<'a> ApiKey<'a> {
     /// Feeds the key into a digest under which a worker remembers it.
     pub(crate) fn name(self, hasher: &mut impl Hasher) {
         hasher.write(self.0);
+    }
+
+    /// The kind of key it says it is, where that is not a project's.
+    pub(crate) fn other_kind(self) -> Option<KeyKind> {
+        KeyKind::of(self.0)
     }
 
     /// The key's hash; `None` when no project key can look like this, so that nobody need be asked.

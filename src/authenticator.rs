@@ -235,6 +235,7 @@ fn require_key(
         Credential::Missing => Denial::MissingKey,
         Credential::Ambiguous => Denial::AmbiguousKey,
         Credential::Malformed => Denial::InvalidKey(InvalidKey::Malformed),
+        Credential::OtherKind(kind) => Denial::OtherKind(kind),
         Credential::Key(_) => {
             let key = verdict?.value;
             let expired = key.verdict == Verdict::Valid && !is_live(key, view.now);

@@ -5,6 +5,8 @@ mod challenge;
 
 use edge_api::check::Verdict;
 
+use crate::key_kind::KeyKind;
+
 pub(crate) use self::body::Bodies;
 pub(crate) use self::challenge::Challenge;
 
@@ -21,6 +23,8 @@ pub(crate) enum Denial {
     MissingKey,
     /// A key is required and more than one was sent.
     AmbiguousKey,
+    /// A key is required and the one sent is not a project's, by its own word.
+    OtherKind(KeyKind),
     /// A key is required and the one sent does not open the project.
     InvalidKey(InvalidKey),
 }
@@ -50,6 +54,12 @@ pub(crate) enum Refusal {
     MissingKey,
     /// 401, more than one key.
     AmbiguousKey,
+    /// 401, a user's key.
+    UserKey,
+    /// 401, an organisation's key.
+    OrganisationKey,
+    /// 401, a consumer's key.
+    ConsumerKey,
     /// 401, a key that does not open the project.
     InvalidKey,
     /// 404.
@@ -60,12 +70,15 @@ pub(crate) enum Refusal {
 
 impl Denial {
     /// Every denial, in the order of its counter.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::UnmatchedPath,
         Self::UnknownProject,
         Self::ControlPlaneFault,
         Self::MissingKey,
         Self::AmbiguousKey,
+        Self::OtherKind(KeyKind::User),
+        Self::OtherKind(KeyKind::Organisation),
+        Self::OtherKind(KeyKind::Consumer),
         Self::InvalidKey(InvalidKey::Malformed),
         Self::InvalidKey(InvalidKey::Unknown),
         Self::InvalidKey(InvalidKey::Revoked),
@@ -82,7 +95,8 @@ impl Denial {
             Self::ControlPlaneFault => 2,
             Self::MissingKey => 3,
             Self::AmbiguousKey => 4,
-            Self::InvalidKey(reason) => 5 + reason as usize,
+            Self::OtherKind(kind) => 5 + kind as usize,
+            Self::InvalidKey(reason) => 8 + reason as usize,
         }
     }
 
@@ -93,6 +107,9 @@ impl Denial {
             Self::ControlPlaneFault => Refusal::Unavailable,
             Self::MissingKey => Refusal::MissingKey,
             Self::AmbiguousKey => Refusal::AmbiguousKey,
+            Self::OtherKind(KeyKind::User) => Refusal::UserKey,
+            Self::OtherKind(KeyKind::Organisation) => Refusal::OrganisationKey,
+            Self::OtherKind(KeyKind::Consumer) => Refusal::ConsumerKey,
             Self::InvalidKey(_) => Refusal::InvalidKey,
         }
     }
@@ -105,6 +122,9 @@ impl Denial {
             Self::ControlPlaneFault => "denied_control_plane_fault",
             Self::MissingKey => "denied_missing_key",
             Self::AmbiguousKey => "denied_ambiguous_key",
+            Self::OtherKind(KeyKind::User) => "denied_user_key",
+            Self::OtherKind(KeyKind::Organisation) => "denied_organisation_key",
+            Self::OtherKind(KeyKind::Consumer) => "denied_consumer_key",
             Self::InvalidKey(InvalidKey::Malformed) => "denied_malformed_key",
             Self::InvalidKey(InvalidKey::Unknown) => "denied_unknown_key",
             Self::InvalidKey(InvalidKey::Revoked) => "denied_revoked_key",
@@ -122,6 +142,9 @@ impl Denial {
             Self::ControlPlaneFault => "mcp_key_auth_control_plane_fault",
             Self::MissingKey => "mcp_key_auth_missing_api_key",
             Self::AmbiguousKey => "mcp_key_auth_ambiguous_api_key",
+            Self::OtherKind(KeyKind::User) => "mcp_key_auth_user_api_key",
+            Self::OtherKind(KeyKind::Organisation) => "mcp_key_auth_organisation_api_key",
+            Self::OtherKind(KeyKind::Consumer) => "mcp_key_auth_consumer_api_key",
             Self::InvalidKey(InvalidKey::Malformed) => "mcp_key_auth_malformed_api_key",
             Self::InvalidKey(InvalidKey::Unknown) => "mcp_key_auth_unknown_api_key",
             Self::InvalidKey(InvalidKey::Revoked) => "mcp_key_auth_revoked_api_key",
@@ -148,9 +171,12 @@ impl InvalidKey {
 
 impl Refusal {
     /// Every refusal, in the order of its body.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::MissingKey,
         Self::AmbiguousKey,
+        Self::UserKey,
+        Self::OrganisationKey,
+        Self::ConsumerKey,
         Self::InvalidKey,
         Self::UnknownProject,
         Self::Unavailable,
@@ -159,7 +185,12 @@ impl Refusal {
     /// The HTTP status.
     pub(crate) fn status(self) -> u32 {
         match self {
-            Self::MissingKey | Self::AmbiguousKey | Self::InvalidKey => 401,
+            Self::MissingKey
+            | Self::AmbiguousKey
+            | Self::UserKey
+            | Self::OrganisationKey
+            | Self::ConsumerKey
+            | Self::InvalidKey => 401,
             Self::UnknownProject => 404,
             Self::Unavailable => 503,
         }
@@ -170,6 +201,7 @@ impl Refusal {
         match self {
             Self::MissingKey => "MCP_API_KEY_MISSING",
             Self::AmbiguousKey => "MCP_API_KEY_AMBIGUOUS",
+            Self::UserKey | Self::OrganisationKey | Self::ConsumerKey => "MCP_API_KEY_WRONG_KIND",
             Self::InvalidKey => "MCP_API_KEY_INVALID",
             Self::UnknownProject => "MCP_PROJECT_NOT_FOUND",
             Self::Unavailable => "MCP_AUTH_UNAVAILABLE",

@@ -5,6 +5,7 @@ use edge_api::key_sha256::KeySha256;
 use crate::api_key::ApiKey;
 use crate::config::{ConfigError, Fields, HeaderName};
 use crate::identity;
+use crate::key_kind::KeyKind;
 
 /// The most key sources a configuration may name; carriers are kept in one byte.
 const MAX_SOURCES: usize = 8;
@@ -29,6 +30,8 @@ pub(crate) enum Credential {
     Ambiguous,
     /// Something that no project key can look like.
     Malformed,
+    /// A key that says it is not a project's.
+    OtherKind(KeyKind),
     /// One key.
     Key(KeySha256),
 }
@@ -176,7 +179,7 @@ impl Presented<'_> {
             Self::Ambiguous => Credential::Ambiguous,
             Self::One(key) => key
                 .fingerprint()
-                .map_or(Credential::Malformed, Credential::Key),
+                .map_or_else(|| Credential::no_project_key(*key), Credential::Key),
         }
     }
 }
@@ -214,8 +217,13 @@ impl Credential {
     pub(crate) fn key(self) -> Option<KeySha256> {
         match self {
             Self::Key(key) => Some(key),
-            Self::Missing | Self::Ambiguous | Self::Malformed => None,
+            Self::Missing | Self::Ambiguous | Self::Malformed | Self::OtherKind(_) => None,
         }
+    }
+
+    /// What something comes to that is not shaped like a project's key.
+    pub(crate) fn no_project_key(key: ApiKey<'_>) -> Self {
+        key.other_kind().map_or(Self::Malformed, Self::OtherKind)
     }
 }
 

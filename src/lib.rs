@@ -17,6 +17,7 @@ mod flights;
 mod freshness;
 mod host;
 mod identity;
+mod key_kind;
 mod key_source;
 mod now;
 mod outcome;

@@ -155,6 +155,7 @@ fn to_wire(outcome: outcome::Outcome) -> Option<Outcome> {
         outcome::Outcome::Denied(denial) => match denial {
             Denial::MissingKey => Some(Outcome::DeniedMissingKey),
             Denial::AmbiguousKey => Some(Outcome::DeniedAmbiguousKey),
+            Denial::OtherKind(_) => Some(Outcome::DeniedMalformedKey),
             Denial::InvalidKey(reason) => Some(match reason {
                 InvalidKey::Malformed => Outcome::DeniedMalformedKey,
                 InvalidKey::Unknown => Outcome::DeniedUnknownKey,

@@ -153,7 +153,7 @@ impl Recollection {
             (Presented::Missing, _) => Credential::Missing,
             (Presented::Ambiguous, _) => Credential::Ambiguous,
             (Presented::One(_), Some(key)) => Credential::Key(key),
-            (Presented::One(_), None) => Credential::Malformed,
+            (Presented::One(key), None) => Credential::no_project_key(*key),
         }
     }
 }

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::Refusal;
+use crate::key_kind::KeyKind;
 use crate::key_source::KeySources;
 
 /// The bodies of all refusals, written when the configuration is loaded; only the request id is filled in later.
@@ -66,6 +67,9 @@ fn open_body(refusal: Refusal, header: &str, example: &str) -> String {
             ),
             format!("Send exactly one API key, once, as {example}."),
         ),
+        Refusal::UserKey => wrong_kind(KeyKind::User, header, example),
+        Refusal::OrganisationKey => wrong_kind(KeyKind::Organisation, header, example),
+        Refusal::ConsumerKey => wrong_kind(KeyKind::Consumer, header, example),
         Refusal::InvalidKey => (
             format!(
                 "Invalid API key: the key in this request does not open this MCP server. \
@@ -105,4 +109,16 @@ fn open_body(refusal: Refusal, header: &str, example: &str) -> String {
     // Texts and numbers cannot fail to serialize.
     let text = serde_json::to_string(&body).unwrap_or_default();
     text.strip_suffix("}}").unwrap_or(&text).to_owned()
+}
+
+/// Message and remedy for a key that is not a project's.
+fn wrong_kind(kind: KeyKind, header: &str, example: &str) -> (String, String) {
+    let (owner, prefix) = (kind.owner(), kind.prefix());
+    (
+        format!(
+            "Wrong kind of API key: {prefix}… is {owner} key. This MCP server requires your project's API key, ak_…, in the \
+             {header} header. Replace it by {example} in your client's configuration."
+        ),
+        format!("Send the project's API key, ak_…, instead of {owner} key, as {example}."),
+    )
 }

@@ -96,6 +96,23 @@ fn bad_keys_of_all_kinds_look_the_same() {
 }
 
 #[test]
+fn a_key_of_another_kind_is_told_by_its_prefix_and_pointed_to_the_right_kind() {
+    for (kind, owner) in [
+        (KeyKind::User, "uak_… is a user's key"),
+        (KeyKind::Organisation, "oak_… is an organisation's key"),
+        (KeyKind::Consumer, "ck_… is a consumer's key"),
+    ] {
+        let refusal = Denial::OtherKind(kind).refusal();
+        let body = bodies(None).render(refusal, None);
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let message = body["error"]["message"].as_str().unwrap();
+        assert!(message.contains(owner), "{message}");
+        assert!(message.contains("'x-api-key: <your project API key>'"));
+        assert_eq!(refusal.status(), 401);
+    }
+}
+
+#[test]
 fn every_denial_has_its_own_place_name_and_details() {
     let mut names = std::collections::BTreeSet::new();
     for (index, denial) in Denial::ALL.into_iter().enumerate() {

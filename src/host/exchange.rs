@@ -173,7 +173,12 @@ impl Exchange {
             ("cache-control", "no-store"),
         ];
         match refusal {
-            Refusal::MissingKey | Refusal::AmbiguousKey | Refusal::InvalidKey => headers.extend(
+            Refusal::MissingKey
+            | Refusal::AmbiguousKey
+            | Refusal::UserKey
+            | Refusal::OrganisationKey
+            | Refusal::ConsumerKey
+            | Refusal::InvalidKey => headers.extend(
                 worker
                     .config
                     .challenge

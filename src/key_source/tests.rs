@@ -33,6 +33,7 @@ fn check(headers: &[(&str, &str)], expected: &str) {
         Credential::Missing => "missing",
         Credential::Ambiguous => "ambiguous",
         Credential::Malformed => "malformed",
+        Credential::OtherKind(_) => "other kind",
         Credential::Key(_) => "key",
     };
     assert_eq!(found, expected, "{headers:?}");
@@ -59,6 +60,9 @@ fn a_key_is_found_where_the_configuration_says_and_nowhere_else() {
     );
     check(&[("x-api-key", "ak_your_api_key")], "malformed");
     check(&[("x-api-key", &bearer(&a))], "malformed");
+    check(&[("x-api-key", "uak_a1b2")], "other kind");
+    check(&[("authorization", &bearer("ck_a1b2"))], "other kind");
+    check(&[("x-api-key", "uak_a,ak_b")], "ambiguous");
     check(&[("x-api-key", &a), ("authorization", "Basic dTpw")], "key");
     check(&[("x-api-key", &a), ("authorization", &bearer(&a))], "key");
     check(

@@ -48,6 +48,8 @@ pub(super) enum Shows {
     /// A well-formed key that nobody minted.
     MadeUp(u32),
     Malformed,
+    /// A key that is a user's, by its prefix.
+    OtherKind,
     TwoKeys,
 }
 
@@ -78,6 +80,7 @@ pub(super) fn headers(target: Target, shows: Shows) -> Vec<(&'static str, String
         Shows::Key(k) => vec![raw_key(k as u32)],
         Shows::MadeUp(n) => vec![raw_key(1_000 + n)],
         Shows::Malformed => vec!["ak_garbage".to_owned()],
+        Shows::OtherKind => vec!["uak_garbage".to_owned()],
         Shows::TwoKeys => vec![raw_key(0), raw_key(1)],
     };
     headers.extend(shown.into_iter().map(|key| ("x-api-key", key)));
@@ -107,7 +110,7 @@ pub(super) fn shown_sha256(shows: Shows) -> Option<KeySha256> {
     match shows {
         Shows::Key(k) => Some(sha256(k)),
         Shows::MadeUp(n) => Some(fingerprint(&raw_key(1_000 + n))),
-        Shows::Nothing | Shows::Malformed | Shows::TwoKeys => None,
+        Shows::Nothing | Shows::Malformed | Shows::OtherKind | Shows::TwoKeys => None,
     }
 }
 

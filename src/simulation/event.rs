@@ -47,6 +47,7 @@ impl Event {
                 2 => Just(Shows::Nothing),
                 2 => (0..9u32).prop_map(Shows::MadeUp),
                 1 => Just(Shows::Malformed),
+                1 => Just(Shows::OtherKind),
                 1 => Just(Shows::TwoKeys),
             ]
         };

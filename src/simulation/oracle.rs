@@ -117,6 +117,10 @@ impl Case<'_> {
                     assert_eq!(self.ended.shows, Shows::TwoKeys);
                     self.policy(|locked| locked == Some(true), self.good_from_ms);
                 }
+                Denial::OtherKind(_) => {
+                    assert_eq!(self.ended.shows, Shows::OtherKind);
+                    self.policy(|locked| locked == Some(true), self.good_from_ms);
+                }
                 Denial::InvalidKey(reason) => invalid(reason),
                 Denial::UnmatchedPath => panic!("unmatched: {:?}", self.ended),
             },

@@ -161,6 +161,13 @@ fn a_locked_project_wants_exactly_one_live_key_of_its_own() {
         denied(&[("x-api-key", "ak_your_api_key")]),
         "denied_malformed_key"
     );
+    for (key, kind) in [
+        ("uak_a1b2", "denied_user_key"),
+        ("oak_a1b2", "denied_organisation_key"),
+        ("ck_a1b2", "denied_consumer_key"),
+    ] {
+        assert_eq!(denied(&[("x-api-key", key)]), kind);
+    }
     for (against, name) in [
         (Verdict::Valid, "allowed"),
         (Verdict::Unknown, "denied_unknown_key"),

@@ -56,6 +56,30 @@ async fn a_locked_project_says_what_to_do_when_no_key_is_sent() {
 }
 
 #[tokio::test]
+async fn a_key_of_another_kind_is_told_which_kind_is_right_and_costs_no_check() {
+    let (stack, _) = open_and_locked().await;
+    stack.gateway.mcp("locked").send().await;
+    let asked = stack.control_plane.calls().len();
+    for (key, kind) in [
+        ("uak_a1b2c3d4e5f6g7h8i9j0", "user"),
+        ("oak_a1b2c3d4e5f6g7h8i9j0", "organisation"),
+        ("ck_a1b2c3d4e5f6g7h8i9j0", "consumer"),
+    ] {
+        // Twice: the first time it is worked out, the second time it is remembered.
+        for _ in 0..2 {
+            let answer = stack.gateway.mcp("locked").key(key).send().await;
+            refused(&answer, 401, "MCP_API_KEY_WRONG_KIND");
+            let text = answer.json()["error"]["message"].to_string();
+            assert!(text.contains(kind) && text.contains("ak_…"), "{text}");
+            assert!(!text.contains("a1b2"), "the key itself is not repeated");
+        }
+        assert_eq!(stack.outcomes(&format!("denied_{kind}_key")).await, 2);
+    }
+    assert_eq!(stack.control_plane.calls().len(), asked);
+    assert!(stack.upstream.received().is_empty());
+}
+
+#[tokio::test]
 async fn two_keys_or_a_repeated_header_are_refused() {
     let (stack, key) = open_and_locked().await;
     let other = mint_key(5);
