@@ -62,6 +62,7 @@ async fn headers_with_underscores_do_not_reach_the_upstream() {
             .header("x_api_key", "forged")
             .header("x_mcp_project_id", "forged")
             .header("mcp-param-region", "eu")
+            .header("mcp-param-a_b", "forged")
     };
     for answer in [call().send().await, call().send_http2().await.unwrap()] {
         assert_eq!(answer.status, 200);
@@ -221,6 +222,24 @@ async fn the_gateway_adds_no_server_header() {
     );
     let nowhere = stack.gateway.call("GET", "/").send().await;
     assert_eq!(nowhere.header("server"), None);
+}
+
+#[tokio::test]
+async fn scripts_of_other_origins_can_read_refusals_on_paths_that_lead_nowhere_too() {
+    let stack = Stack::start().await;
+    for path in ["/nowhere", "/mcp/pr;v=1", "/register"] {
+        let call = stack.gateway.call("POST", path);
+        let answer = call.header("origin", "https://app.example").send().await;
+        assert_eq!(answer.status, 404, "{path}");
+        let allowed = answer.header("access-control-allow-origin");
+        assert_eq!(allowed.as_deref(), Some("https://app.example"), "{path}");
+        let preflight = stack
+            .gateway
+            .call("OPTIONS", path)
+            .header("origin", "https://app.example")
+            .header("access-control-request-method", "POST");
+        assert_eq!(preflight.send().await.status, 200, "{path}");
+    }
 }
 
 #[tokio::test]
