@@ -93,6 +93,9 @@ pub(crate) fn decide(
         Route::Nowhere => {
             return Step::Decided(Decision::new(Ruling::Deny(Denial::UnmatchedPath)));
         }
+        Route::DeadEnd(dead_end) => {
+            return Step::Decided(Decision::new(Ruling::Deny(Denial::DeadEnd(*dead_end))));
+        }
         Route::Subject(_) => {}
     }
     let trust = if control_plane.is_down() {

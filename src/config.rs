@@ -10,6 +10,7 @@ pub(crate) use self::header_name::HeaderName;
 use crate::cache::CacheLimits;
 use crate::denial::Challenge;
 use crate::key_source::KeySources;
+use crate::oauth_dead_end::OAuthDeadEnd;
 use crate::route::Routes;
 
 /// The checked configuration of one plugin. README's table of fields says what each is for, its range and default.
@@ -19,6 +20,8 @@ pub(crate) struct Config {
     pub(crate) control_plane: ControlPlane,
     /// Which paths are protected, and by whose policy.
     pub(crate) routes: Routes,
+    /// Which hosts tell clients that look for a login that there is none.
+    pub(crate) oauth_dead_end: OAuthDeadEnd,
     /// Where a client may put its key.
     pub(crate) key_sources: KeySources,
     /// Whether the upstream gets to see the key.
@@ -102,6 +105,7 @@ impl Config {
         let config = Self {
             control_plane: ControlPlane::parse(fields.object("control_plane")?, env)?,
             routes: Routes::parse(&mut fields)?,
+            oauth_dead_end: OAuthDeadEnd::parse(&mut fields)?,
             strip_key: fields.choice(
                 "strip_key",
                 [

@@ -6,6 +6,7 @@ mod challenge;
 use edge_api::check::Verdict;
 
 use crate::key_kind::KeyKind;
+use crate::oauth_dead_end::DeadEnd;
 
 pub(crate) use self::body::Bodies;
 pub(crate) use self::challenge::Challenge;
@@ -15,6 +16,8 @@ pub(crate) use self::challenge::Challenge;
 pub(crate) enum Denial {
     /// Its path leads to nobody that could be asked about.
     UnmatchedPath,
+    /// It looks for a login, and there is none.
+    DeadEnd(DeadEnd),
     /// The control plane knows no such project or server.
     UnknownProject,
     /// The policy or the verdict could not be learnt. Says nothing about the key.
@@ -62,6 +65,10 @@ pub(crate) enum Refusal {
     ConsumerKey,
     /// 401, a key that does not open the project.
     InvalidKey,
+    /// 403, there is nothing to register for.
+    NoOAuth,
+    /// 404, plain: there is no metadata.
+    NoMetadata,
     /// 404.
     UnknownProject,
     /// 503, to be tried again.
@@ -70,8 +77,10 @@ pub(crate) enum Refusal {
 
 impl Denial {
     /// Every denial, in the order of its counter.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::UnmatchedPath,
+        Self::DeadEnd(DeadEnd::Registration),
+        Self::DeadEnd(DeadEnd::Metadata),
         Self::UnknownProject,
         Self::ControlPlaneFault,
         Self::MissingKey,
@@ -91,12 +100,13 @@ impl Denial {
     pub(crate) fn index(self) -> usize {
         match self {
             Self::UnmatchedPath => 0,
-            Self::UnknownProject => 1,
-            Self::ControlPlaneFault => 2,
-            Self::MissingKey => 3,
-            Self::AmbiguousKey => 4,
-            Self::OtherKind(kind) => 5 + kind as usize,
-            Self::InvalidKey(reason) => 8 + reason as usize,
+            Self::DeadEnd(dead_end) => 1 + dead_end as usize,
+            Self::UnknownProject => 3,
+            Self::ControlPlaneFault => 4,
+            Self::MissingKey => 5,
+            Self::AmbiguousKey => 6,
+            Self::OtherKind(kind) => 7 + kind as usize,
+            Self::InvalidKey(reason) => 10 + reason as usize,
         }
     }
 
@@ -104,6 +114,8 @@ impl Denial {
     pub(crate) fn refusal(self) -> Refusal {
         match self {
             Self::UnmatchedPath | Self::UnknownProject => Refusal::UnknownProject,
+            Self::DeadEnd(DeadEnd::Registration) => Refusal::NoOAuth,
+            Self::DeadEnd(DeadEnd::Metadata) => Refusal::NoMetadata,
             Self::ControlPlaneFault => Refusal::Unavailable,
             Self::MissingKey => Refusal::MissingKey,
             Self::AmbiguousKey => Refusal::AmbiguousKey,
@@ -118,6 +130,8 @@ impl Denial {
     pub(crate) fn outcome_name(self) -> &'static str {
         match self {
             Self::UnmatchedPath => "denied_unmatched_path",
+            Self::DeadEnd(DeadEnd::Registration) => "denied_oauth_registration",
+            Self::DeadEnd(DeadEnd::Metadata) => "denied_oauth_metadata",
             Self::UnknownProject => "denied_unknown_project",
             Self::ControlPlaneFault => "denied_control_plane_fault",
             Self::MissingKey => "denied_missing_key",
@@ -138,6 +152,8 @@ impl Denial {
     pub(crate) fn details(self) -> &'static str {
         match self {
             Self::UnmatchedPath => "mcp_key_auth_unmatched_path",
+            Self::DeadEnd(DeadEnd::Registration) => "mcp_key_auth_oauth_registration",
+            Self::DeadEnd(DeadEnd::Metadata) => "mcp_key_auth_oauth_metadata",
             Self::UnknownProject => "mcp_key_auth_unknown_project",
             Self::ControlPlaneFault => "mcp_key_auth_control_plane_fault",
             Self::MissingKey => "mcp_key_auth_missing_api_key",
@@ -171,13 +187,15 @@ impl InvalidKey {
 
 impl Refusal {
     /// Every refusal, in the order of its body.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::MissingKey,
         Self::AmbiguousKey,
         Self::UserKey,
         Self::OrganisationKey,
         Self::ConsumerKey,
         Self::InvalidKey,
+        Self::NoOAuth,
+        Self::NoMetadata,
         Self::UnknownProject,
         Self::Unavailable,
     ];
@@ -191,14 +209,24 @@ impl Refusal {
             | Self::OrganisationKey
             | Self::ConsumerKey
             | Self::InvalidKey => 401,
-            Self::UnknownProject => 404,
+            Self::NoOAuth => 403,
+            Self::NoMetadata | Self::UnknownProject => 404,
             Self::Unavailable => 503,
         }
     }
 
-    /// `error.slug`, for programs.
+    /// The media type of its body.
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::NoMetadata => "text/plain",
+            _ => "application/json",
+        }
+    }
+
+    /// `error.slug`, for programs. The dead end speaks OAuth, which has none.
     pub(crate) fn slug(self) -> &'static str {
         match self {
+            Self::NoOAuth | Self::NoMetadata => "",
             Self::MissingKey => "MCP_API_KEY_MISSING",
             Self::AmbiguousKey => "MCP_API_KEY_AMBIGUOUS",
             Self::UserKey | Self::OrganisationKey | Self::ConsumerKey => "MCP_API_KEY_WRONG_KIND",

@@ -20,6 +20,7 @@ mod identity;
 mod key_kind;
 mod key_source;
 mod now;
+mod oauth_dead_end;
 mod outcome;
 mod reachability;
 mod request;

@@ -5,6 +5,7 @@ use edge_api::check::Subject;
 use crate::config::Config;
 use crate::identity;
 use crate::key_source::{Carriers, Credential, Presented};
+use crate::oauth_dead_end::Ask;
 use crate::route::Route;
 
 /// The longest request id that is passed on.
@@ -76,14 +77,16 @@ impl<'a> Arrival<'a> {
         headers: impl Iterator<Item = (&'a [u8], &'a [u8])>,
         config: &Config,
     ) -> Self {
-        let (mut path, mut options, mut origin, mut asks_method) = (None, false, false, false);
+        let (mut path, mut origin, mut asks_method) = (None, false, false);
+        let mut ask = Ask::default();
         let mut forged = Vec::new();
         let mut request_id = None;
         let mut keys = config.key_sources.collector();
         for (name, value) in headers {
             match name {
                 b":path" => path = Some(value),
-                b":method" => options = value == b"OPTIONS",
+                b":method" => ask.method = value,
+                b":authority" => ask.authority = value,
                 b"origin" => origin = true,
                 b"access-control-request-method" => asks_method = true,
                 b"x-request-id" => request_id = parse_request_id(value),
@@ -94,12 +97,13 @@ impl<'a> Arrival<'a> {
             }
             keys.handle_header(name, value);
         }
+        ask.path = path.unwrap_or_default();
         let (presented, carriers) = keys.finish();
         Self {
             presented,
             request: Request {
-                preflight: options && origin && asks_method,
-                route: config.routes.route(path),
+                preflight: ask.method == b"OPTIONS" && origin && asks_method,
+                route: config.oauth_dead_end.turn(config.routes.route(path), ask),
                 credential: Credential::Missing,
                 carriers,
                 forged,

@@ -10,6 +10,7 @@ use edge_api::check::Subject;
 use self::ambiguity::{has_escaping_tail, is_plain};
 use self::path_rule::PathRule;
 use crate::config::{ConfigError, Fields};
+use crate::oauth_dead_end::DeadEnd;
 
 /// The most rules, and the most exemptions, a configuration may hold.
 const MAX_RULES: usize = 64;
@@ -49,6 +50,8 @@ pub(crate) enum Route {
     Exempt,
     /// Clearly outside everything protected, and the configuration lets that through.
     Outside,
+    /// To the end of the road for a client that looks for a login: refused.
+    DeadEnd(DeadEnd),
     /// To nobody: refused.
     Nowhere,
 }

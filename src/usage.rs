@@ -164,7 +164,10 @@ fn to_wire(outcome: outcome::Outcome) -> Option<Outcome> {
                 InvalidKey::Disabled => Outcome::DeniedDisabledKey,
                 InvalidKey::OtherProject => Outcome::DeniedKeyOfOtherProject,
             }),
-            Denial::UnmatchedPath | Denial::UnknownProject | Denial::ControlPlaneFault => None,
+            Denial::UnmatchedPath
+            | Denial::DeadEnd(_)
+            | Denial::UnknownProject
+            | Denial::ControlPlaneFault => None,
         },
         outcome::Outcome::Abandoned => None,
     }

@@ -267,6 +267,10 @@ fn every_field_stands_in_readmes_table_and_nothing_else_does() {
             "rules[].",
             json!({"rules": [{"path": "/mcp/{project_id}", "?": 1}]}),
         ),
+        (
+            "oauth_dead_end[].",
+            json!({"oauth_dead_end": [{"host": "*", "?": 1}]}),
+        ),
         ("exempt[].", json!({"exempt": [{"path": "/a", "?": 1}]})),
         (
             "key_sources[].",

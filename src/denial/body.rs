@@ -36,18 +36,35 @@ impl Bodies {
             .map(|scheme| format!("{scheme} "))
             .unwrap_or_default();
         let example = format!("'{header}: {scheme}<your project API key>'");
-        Self(Refusal::ALL.map(|refusal| open_body(refusal, header, &example)))
+        Self(Refusal::ALL.map(|refusal| match refusal {
+            Refusal::NoOAuth => no_oauth(header, &example),
+            Refusal::NoMetadata => "Not Found".to_owned(),
+            refusal => open_body(refusal, header, &example),
+        }))
     }
 
     /// The body of `refusal`.
     pub(crate) fn render(&self, refusal: Refusal, request_id: Option<&str>) -> String {
         let open = self.0.get(refusal as usize).map_or("", String::as_str);
+        if matches!(refusal, Refusal::NoOAuth | Refusal::NoMetadata) {
+            return open.to_owned();
+        }
         // A request id is checked to need no escaping when it is read.
         match request_id {
             Some(id) => [open, ",\"request_id\":\"", id, "\"}}"].concat(),
             None => [open, "}}"].concat(),
         }
     }
+}
+
+/// The whole body for a client that wants to register, in the form of OAuth (RFC 7591 §3.2.2): its description is what the
+/// client's user reads.
+fn no_oauth(header: &str, example: &str) -> String {
+    let description = format!(
+        "This MCP server does not use OAuth. Send your project's API key in the {header} header: \
+         add the header {example} to this MCP server in your client's configuration."
+    );
+    serde_json::json!({"error": "access_denied", "error_description": description}).to_string()
 }
 
 /// The body up to where `error` goes on.
@@ -79,7 +96,7 @@ fn open_body(refusal: Refusal, header: &str, example: &str) -> String {
                 "Copy or create an API key in the project's settings and send it as {example}."
             ),
         ),
-        Refusal::UnknownProject => (
+        Refusal::NoOAuth | Refusal::NoMetadata | Refusal::UnknownProject => (
             "Unknown MCP server: this URL names no project or MCP server. \
              Check the server's URL in your client's configuration."
                 .to_owned(),

@@ -63,6 +63,9 @@ fn the_body_is_a_json_rpc_error_and_the_settings_apis_error_at_once() {
 fn every_refusal_has_a_sound_body_with_and_without_a_request_id() {
     for scheme in [None, Some("Bearer")] {
         for refusal in Refusal::ALL {
+            if matches!(refusal, Refusal::NoOAuth | Refusal::NoMetadata) {
+                continue;
+            }
             for id in [None, Some("abc")] {
                 let text = bodies(scheme).render(refusal, id);
                 let body: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -110,6 +113,19 @@ fn a_key_of_another_kind_is_told_by_its_prefix_and_pointed_to_the_right_kind() {
         assert!(message.contains("'x-api-key: <your project API key>'"));
         assert_eq!(refusal.status(), 401);
     }
+}
+
+#[test]
+fn the_dead_end_speaks_oauth_and_holds_the_whole_remedy() {
+    let body = bodies(None).render(Refusal::NoOAuth, Some("req-1"));
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["error"], "access_denied", "a text, as OAuth has it");
+    let description = body["error_description"].as_str().unwrap();
+    assert!(description.starts_with(
+        "This MCP server does not use OAuth. Send your project's API key in the x-api-key header"
+    ));
+    assert_eq!(body.as_object().unwrap().len(), 2);
+    assert_eq!(bodies(None).render(Refusal::NoMetadata, None), "Not Found");
 }
 
 #[test]

@@ -169,7 +169,7 @@ impl Exchange {
         let body = worker.bodies.render(refusal, request_id);
         let retry_after = worker.config.retry_after_s.to_string();
         let mut headers = vec![
-            ("content-type", "application/json"),
+            ("content-type", refusal.content_type()),
             ("cache-control", "no-store"),
         ];
         match refusal {
@@ -186,7 +186,7 @@ impl Exchange {
                     .map(|challenge| ("www-authenticate", challenge)),
             ),
             Refusal::Unavailable => headers.push(("retry-after", &retry_after)),
-            Refusal::UnknownProject => {}
+            Refusal::NoOAuth | Refusal::NoMetadata | Refusal::UnknownProject => {}
         }
         log::debug!("{}", denial.outcome_name());
         if !ffi::send_local_response(

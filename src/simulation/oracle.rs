@@ -122,7 +122,7 @@ impl Case<'_> {
                     self.policy(|locked| locked == Some(true), self.good_from_ms);
                 }
                 Denial::InvalidKey(reason) => invalid(reason),
-                Denial::UnmatchedPath => panic!("unmatched: {:?}", self.ended),
+                Denial::UnmatchedPath | Denial::DeadEnd(_) => panic!("unmatched: {:?}", self.ended),
             },
         }
     }

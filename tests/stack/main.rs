@@ -13,6 +13,7 @@ mod bounds;
 mod caching;
 mod chaos;
 mod configuration;
+mod dead_end;
 mod faults;
 mod feed;
 mod flips;

@@ -186,18 +186,12 @@ async fn a_malformed_key_is_refused_without_a_question() {
     let (stack, _) = open_and_locked().await;
     stack.gateway.mcp("locked").send().await;
     let asked = stack.control_plane.calls().len();
-    for garbage in [
-        "x",
-        "ak_",
-        "ak_your_api_key",
-        &mint_key(1)[1..],
-        "uak_0123456789",
-    ] {
+    for garbage in ["x", "ak_", "ak_your_api_key", &mint_key(1)[1..]] {
         let answer = stack.gateway.mcp("locked").key(garbage).send().await;
         refused(&answer, 401, "MCP_API_KEY_INVALID");
     }
     assert_eq!(stack.control_plane.calls().len(), asked);
-    assert_eq!(stack.outcomes("denied_malformed_key").await, 5);
+    assert_eq!(stack.outcomes("denied_malformed_key").await, 4);
 }
 
 #[tokio::test]
