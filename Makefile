@@ -18,7 +18,7 @@ test: rustup ## Run all tests; they start a real Envoy, in Docker if a daemon an
 	cargo test --workspace --no-fail-fast
 
 test-clients: rustup ## Run real MCP clients through the gateway; installs them into .cache/ first
-	cargo run --package stack --bin clients
+	cargo run --package stack --bin clients -- $(CLIENTS)
 
 bench: rustup ## Measure the filter against the alternatives; options in BENCH, as in make bench BENCH=--quick
 	cargo run --release --package stack --bin bench -- $(BENCH)

@@ -15,6 +15,7 @@ mod case;
 mod cast;
 mod conformance;
 mod deployment;
+mod documentation;
 mod fidelity;
 mod noted_body;
 mod program;
@@ -31,6 +32,14 @@ use deployment::Deployment;
 use run::{Projects, Row, Run};
 use toolbox::Toolbox;
 
+/// What is asked for on the command line.
+#[derive(Debug, clap::Parser)]
+pub struct Options {
+    /// Write what clients show their users into the documentation, instead of holding the documentation to it.
+    #[arg(long)]
+    write: bool,
+}
+
 /// Clients that are run at the same time.
 const AT_ONCE: usize = 2;
 
@@ -41,7 +50,7 @@ const AT_ONCE: usize = 2;
 ///
 /// # Panics
 /// When something does not start.
-pub async fn run() -> Result<Vec<String>> {
+pub async fn run(options: Options) -> Result<Vec<String>> {
     let toolbox = Toolbox::install()?;
     let (mut deployment, projects, runs) = start(&toolbox, |options| options).await;
     let conformance = conformance::run(&toolbox, &deployment, &projects.locked);
@@ -53,8 +62,8 @@ pub async fn run() -> Result<Vec<String>> {
     problems.extend(logins(&deployment, seen));
 
     println!("{}", table::of(&rows));
-    println!("{}", table::of_sentences(&rows));
     problems.extend(wrong(&rows));
+    problems.extend(documentation::hold(&rows, options.write)?);
     let findings = deployment.findings();
     println!(
         "{} requests and their answers were compared before and behind the gateway.",
@@ -106,8 +115,9 @@ async fn go_without_control_plane(deployment: &Deployment, runs: Vec<Run>) -> Ve
 fn logins(deployment: &Deployment, since: usize) -> Vec<String> {
     let mut seen = deployment.seen_before().split_off(since);
     seen.retain(|exchange| {
-        let ways = [".well-known", "register", "authorize", "token"];
-        ways.iter().any(|way| exchange.target.contains(way))
+        // Metadata does not count: `mcp-remote` looks for it before it sends anything else.
+        let ways = ["/register", "/authorize", "/token"];
+        ways.iter().any(|way| exchange.target.starts_with(way))
     });
     seen.iter()
         .map(|exchange| format!("a 503 sent a client to log in: {}", exchange.target))
@@ -124,7 +134,7 @@ fn wrong(rows: &[Row]) -> Vec<String> {
             }
         }
         let session = [Case::Direct, Case::Key].map(|case| row.endings.get(&case));
-        if session[0] != session[1] {
+        if session[0].is_some() && session[0] != session[1] {
             wrong.push(format!(
                 "{}: not the same directly and through the gateway",
                 row.client

@@ -1,50 +1,41 @@
-// The commands of a client program, as tests/clients/README.md lists them, over whatever `connect` gives.
-
-import { createInterface } from 'node:readline';
+// The commands of a client program, as tests/clients/README.md lists them, over whatever `connect` gives. They run in a
+// browser too.
 
 /** Larger than any buffer on the way, and with every kind of character. */
 const LONG = `${'0123456789 äöü 你好 🦀 "\\\n'.repeat(12_000)}end`;
 
-/** Runs commands until there are no more. */
-export async function serve(connect) {
+/** Somebody who carries out commands; `connect` makes a client. */
+export function performer(connect) {
     let open;
-    for await (const line of createInterface({ input: process.stdin })) {
-        const command = JSON.parse(line);
-        let answer;
-        try {
-            switch (command.do) {
-                case 'session':
-                    answer = await session(connect, command);
-                    break;
-                case 'try': {
-                    const client = await connect(command);
-                    await client.list();
-                    await client.close();
-                    answer = { connected: true };
-                    break;
-                }
-                case 'open':
-                    open = await connect(command);
-                    await open.list();
-                    answer = { ok: true };
-                    break;
-                case 'call':
-                    await open.call('echo', { message: 'still here' }, { timeout: 3000 });
-                    answer = { ok: true };
-                    break;
-                case 'close':
-                    await open?.close().catch(() => {});
-                    answer = { ok: true };
-                    break;
-                default:
-                    throw new Error(`no such command: ${command.do}`);
-            }
-        } catch (error) {
-            answer = { shown: shown(error) };
+    const commands = {
+        session: (command) => session(connect, command),
+        async try(command) {
+            const client = await connect(command);
+            await client.list();
+            await client.close();
+            return { connected: true };
+        },
+        async open(command) {
+            open = await connect(command);
+            await open.list();
+            return { ok: true };
+        },
+        async call() {
+            await open.call('echo', { message: 'still here' }, { timeout: 3000 });
+            return { ok: true };
+        },
+        async close() {
+            await open?.close().catch(() => {});
+            return { ok: true };
         }
-        process.stdout.write(`${JSON.stringify(answer)}\n`);
-    }
-    process.exit(0);
+    };
+    return async (command) => {
+        try {
+            return await commands[command.do](command);
+        } catch (error) {
+            return { shown: shown(error) };
+        }
+    };
 }
 
 /** What Node prints of an error that nobody catches, without the stack. */

@@ -5,10 +5,10 @@ import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 
-import { serve } from './commands.js';
 import { NoLogin } from './no-login.js';
 
-await serve(async ({ transport: kind, url, headers }) => {
+/** Connects as a command says. */
+export async function connect({ transport: kind, url, headers }) {
     const options = { requestInit: { headers }, ...(kind === 'oauth' ? { authProvider: new NoLogin() } : {}) };
     const Transport = kind === 'sse' ? SSEClientTransport : StreamableHTTPClientTransport;
     const transport = new Transport(new URL(url), options);
@@ -24,4 +24,4 @@ await serve(async ({ transport: kind, url, headers }) => {
             await client.close();
         }
     };
-});
+}

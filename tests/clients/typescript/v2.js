@@ -2,10 +2,10 @@
 
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 
-import { serve } from './commands.js';
 import { NoLogin } from './no-login.js';
 
-await serve(async ({ transport: kind, url, headers }) => {
+/** Connects as a command says. */
+export async function connect({ transport: kind, url, headers }) {
     const options = { requestInit: { headers }, ...(kind === 'oauth' ? { authProvider: new NoLogin() } : {}) };
     const Transport = kind === 'sse' ? SSEClientTransport : StreamableHTTPClientTransport;
     const transport = new Transport(new URL(url), options);
@@ -20,4 +20,4 @@ await serve(async ({ transport: kind, url, headers }) => {
             await client.close();
         }
     };
-});
+}

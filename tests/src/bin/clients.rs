@@ -7,9 +7,11 @@
 
 use std::process::ExitCode;
 
+use clap::Parser;
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    match stack::clients::run().await {
+    match stack::clients::run(stack::clients::Options::parse()).await {
         Ok(problems) if problems.is_empty() => {
             println!("Everything is as it must be.");
             ExitCode::SUCCESS

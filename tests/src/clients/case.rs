@@ -43,6 +43,20 @@ impl Case {
         Self::DeadEnd,
     ];
 
+    /// What the case is called as a heading.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Direct => "Direct",
+            Self::Key => "With the key",
+            Self::NoKey => "Without a key",
+            Self::WrongKind => "With a user's key (`uak_…`)",
+            Self::OtherProject => "With another project's key",
+            Self::Locked => "Locked in mid-session, without a key",
+            Self::Unavailable => "With the key, while the control plane is down",
+            Self::DeadEnd => "Without a key, with `oauth_dead_end`",
+        }
+    }
+
     /// What the case is called in tables.
     pub(super) fn name(self) -> &'static str {
         match self {

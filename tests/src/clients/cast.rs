@@ -11,9 +11,21 @@ pub(super) struct Client {
     /// What it is called, with its version.
     pub(super) name: String,
     pub(super) transports: Vec<Transport>,
-    /// Whether it can run a session step by step; a host that only connects cannot.
-    pub(super) sessions: bool,
+    pub(super) nature: Nature,
     command: Box<dyn Fn() -> Command + Send + Sync>,
+}
+
+/// What a client can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Nature {
+    /// It runs sessions step by step, and logs in only if it is told to.
+    Sdk,
+    /// It does in a page of another origin, which the server itself lets nobody read.
+    Browser,
+    /// It runs sessions, and looks for a login whenever it gets a 401.
+    Bridge,
+    /// It connects and says what became of it, and looks for a login whenever it gets a 401.
+    Host,
 }
 
 impl Client {
@@ -29,50 +41,43 @@ impl Client {
             let toolbox = toolbox.clone();
             move || toolbox.javascript(&[], program)
         };
-        let version = |package: &str| toolbox.package_version(package);
         let all = [Http, Sse, OAuth];
-        vec![
-            Self::new(
-                &format!("Python `mcp` {}", toolbox.sdk_version(1)),
-                &all,
-                python(1),
-            ),
-            Self::new(
-                &format!("Python `mcp` {}", toolbox.sdk_version(2)),
-                &all,
-                python(2),
-            ),
-            Self::new(
-                &format!("TypeScript `sdk` {}", version("@modelcontextprotocol/sdk")),
-                &all,
-                javascript("typescript/v1.js"),
-            ),
-            Self::new(
-                &format!(
-                    "TypeScript `client` {}",
-                    version("@modelcontextprotocol/client")
-                ),
-                &all,
-                javascript("typescript/v2.js"),
-            ),
-            Self::new(
-                &format!("Rust `rmcp` {}", rmcp_version()),
-                &[Http],
-                move || Command::new(&rmcp),
-            ),
-        ]
+        let named =
+            |name: &str, package: &str| format!("{name} {}", toolbox.package_version(package));
+        let client = |nature, name: String, transports: &[Transport]| Self {
+            name,
+            transports: transports.to_vec(),
+            nature,
+            command: Box::new(|| panic!("no program")),
+        };
+        let mut clients = Vec::new();
+        for version in [1, 2] {
+            let name = format!("Python `mcp` {}", toolbox.sdk_version(version));
+            clients.push(client(Nature::Sdk, name, &all).run(python(version)));
+        }
+        let v1 = named("TypeScript `sdk`", "@modelcontextprotocol/sdk");
+        let v2 = named("TypeScript `client`", "@modelcontextprotocol/client");
+        clients.push(client(Nature::Sdk, v1.clone(), &all).run(javascript("typescript/run-v1.js")));
+        clients.push(client(Nature::Sdk, v2, &all).run(javascript("typescript/run-v2.js")));
+        let rust = format!("Rust `rmcp` {}", rmcp_version());
+        clients.push(client(Nature::Sdk, rust, &[Http]).run(move || Command::new(&rmcp)));
+        let browser = toolbox.clone();
+        let page = format!("{v1} in a browser");
+        clients.push(client(Nature::Browser, page, &all).run(move || browser.browser()));
+        let bridge = named("`mcp-remote`", "mcp-remote");
+        clients.push(
+            client(Nature::Bridge, bridge, &[Http, Sse]).run(javascript("hosts/mcp-remote.js")),
+        );
+        let host = named("Claude Code", "@anthropic-ai/claude-code");
+        clients
+            .push(client(Nature::Host, host, &[Http, Sse]).run(javascript("hosts/claude-code.js")));
+        clients
     }
 
-    fn new(
-        name: &str,
-        transports: &[Transport],
-        command: impl Fn() -> Command + Send + Sync + 'static,
-    ) -> Self {
+    fn run(self, command: impl Fn() -> Command + Send + Sync + 'static) -> Self {
         Self {
-            name: name.to_owned(),
-            transports: transports.to_vec(),
-            sessions: true,
             command: Box::new(command),
+            ..self
         }
     }
 

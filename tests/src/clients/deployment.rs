@@ -17,6 +17,8 @@ use crate::real_control_plane::RealControlPlane;
 #[derive(Debug)]
 pub(super) struct Deployment {
     pub(super) gateway: Gateway,
+    /// The same gateway, with the dead end for clients that look for a login.
+    pub(super) dead_end: Gateway,
     control_plane: RealControlPlane,
     upstream: Upstream,
     before: Tap,
@@ -50,9 +52,11 @@ impl Deployment {
             change(options)
         };
         let gateway = Gateway::start(options()).await;
+        let dead_end = options().plugin(json!({"oauth_dead_end": [{"host": "*"}]}));
         Self {
             before: Tap::start(gateway.addr()).await,
             org: control_plane.create_org("clients", None),
+            dead_end: Gateway::start(dead_end).await,
             gateway,
             control_plane,
             upstream,

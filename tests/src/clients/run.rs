@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::case::{Case, Ending};
-use super::cast::Client;
+use super::cast::{Client, Nature};
 use super::deployment::{Deployment, Project};
 use super::program::{Answer, Order, Program, Transport};
 use super::sentence;
@@ -59,28 +59,67 @@ impl Run {
     pub(super) async fn go(&mut self, deployment: &Deployment, projects: &Projects) {
         for index in 0..self.rows.len() {
             let transport = self.rows[index].transport;
+            let locking = self.locking[index].clone();
             let mut endings = BTreeMap::new();
-            let Projects { locked, other } = projects;
-            if transport != Transport::OAuth {
-                endings.extend(self.let_in(transport, deployment, locked).await);
-                let locking = self.locking[index].clone();
-                endings.insert(
-                    Case::Locked,
-                    self.locked(transport, deployment, &locking).await,
-                );
-            }
-            let url = Deployment::through(&deployment.gateway, &locked.id, transport);
-            for (case, headers) in [
-                (Case::NoKey, json!({})),
-                (
-                    Case::WrongKind,
-                    json!({"x-api-key": "uak_a1b2c3d4e5f6g7h8i9j0"}),
-                ),
-                (Case::OtherProject, other.headers()),
-            ] {
-                endings.insert(case, self.refused(transport, &url, headers).await);
+            for case in self.cases(transport) {
+                let ending = self.ending(case, transport, deployment, projects, &locking);
+                endings.insert(case, ending.await);
             }
             self.rows[index].endings = endings;
+        }
+    }
+
+    /// What there is to try over a transport.
+    fn cases(&self, transport: Transport) -> Vec<Case> {
+        let nature = self.client.nature;
+        if transport == Transport::OAuth {
+            return vec![Case::NoKey, Case::DeadEnd];
+        }
+        let mut cases = vec![Case::Key, Case::NoKey, Case::WrongKind, Case::OtherProject];
+        if nature != Nature::Browser {
+            cases.push(Case::Direct);
+        }
+        if nature != Nature::Host {
+            cases.push(Case::Locked);
+        }
+        if matches!(nature, Nature::Bridge | Nature::Host) {
+            cases.push(Case::DeadEnd);
+        }
+        cases
+    }
+
+    async fn ending(
+        &mut self,
+        case: Case,
+        transport: Transport,
+        deployment: &Deployment,
+        projects: &Projects,
+        locking: &Project,
+    ) -> Ending {
+        let Projects { locked, other } = projects;
+        let gateway = match case {
+            Case::DeadEnd => &deployment.dead_end,
+            _ => &deployment.gateway,
+        };
+        let url = Deployment::through(gateway, &locked.id, transport);
+        match case {
+            Case::Direct => {
+                let url = deployment.direct(transport);
+                self.works(transport, &url, json!({})).await
+            }
+            Case::Key => {
+                let url = deployment.tapped(&locked.id, transport);
+                self.works(transport, &url, locked.headers()).await
+            }
+            Case::Locked => self.locked(transport, deployment, locking).await,
+            Case::WrongKind => {
+                let user_key = json!({"x-api-key": "uak_a1b2c3d4e5f6g7h8i9j0"});
+                self.refused(transport, &url, user_key).await
+            }
+            Case::OtherProject => self.refused(transport, &url, other.headers()).await,
+            Case::NoKey | Case::DeadEnd | Case::Unavailable => {
+                self.refused(transport, &url, json!({})).await
+            }
         }
     }
 
@@ -93,19 +132,6 @@ impl Run {
             let ending = self.refused(transport, &url, headers).await;
             self.rows[index].endings.insert(Case::Unavailable, ending);
         }
-    }
-
-    async fn let_in(
-        &mut self,
-        transport: Transport,
-        deployment: &Deployment,
-        project: &Project,
-    ) -> [(Case, Ending); 2] {
-        let direct = deployment.direct(transport);
-        let direct = self.works(transport, &direct, json!({})).await;
-        let tapped = deployment.tapped(&project.id, transport);
-        let key = self.works(transport, &tapped, project.headers()).await;
-        [(Case::Direct, direct), (Case::Key, key)]
     }
 
     async fn locked(
@@ -126,10 +152,9 @@ impl Run {
     }
 
     async fn works(&mut self, transport: Transport, url: &str, headers: Value) -> Ending {
-        let action = if self.client.sessions {
-            "session"
-        } else {
-            "try"
+        let action = match self.client.nature {
+            Nature::Host => "try",
+            _ => "session",
         };
         let answer = self.order(action, transport, url, headers).await;
         match answer.shown {

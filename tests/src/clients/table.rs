@@ -1,7 +1,6 @@
-//! The tables that a run prints.
+//! The table that a run prints.
 
 use super::case::{Case, Ending};
-use super::program::Transport;
 use super::run::Row;
 
 /// Who got in where.
@@ -21,29 +20,6 @@ pub(super) fn of(rows: &[Row]) -> String {
         lines.push(line);
     }
     aligned(&lines)
-}
-
-/// What each client's user reads, by case.
-pub(super) fn of_sentences(rows: &[Row]) -> String {
-    let mut text = String::new();
-    for case in Case::REFUSALS {
-        text.push_str(&format!("\n{}\n", case.name()));
-        for row in rows {
-            if let Some(Ending::Refused(shown)) = row.endings.get(&case) {
-                let (client, transport) = (&row.client, short(row.transport));
-                text.push_str(&format!("  {client}{transport}: {shown}\n"));
-            }
-        }
-    }
-    text
-}
-
-fn short(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Http => "",
-        Transport::Sse => ", HTTP+SSE",
-        Transport::OAuth => ", ready to log in",
-    }
 }
 
 fn aligned(lines: &[Vec<String>]) -> String {

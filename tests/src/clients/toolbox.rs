@@ -15,7 +15,7 @@ const CACHE: &str = ".cache/clients";
 /// The pins and the programs, below the repository's top.
 const SOURCES: &str = "tests/clients";
 /// The folders of programs that need the JavaScript packages beside them.
-const PROGRAMS: [&str; 3] = ["server", "typescript", "conformance"];
+const PROGRAMS: [&str; 5] = ["server", "typescript", "conformance", "browser", "hosts"];
 
 /// Everything installed.
 #[derive(Debug, Clone)]
@@ -68,6 +68,18 @@ impl Toolbox {
             .args(options)
             .arg(self.javascript.join(program))
             .current_dir(&self.javascript);
+        command
+    }
+
+    /// The program in `browser/`: the browser is unpacked beside the packages, with the libraries that it needs.
+    pub(super) fn browser(&self) -> Command {
+        let unpacked = self.javascript.join("chromium");
+        fs::create_dir_all(&unpacked).expect("a folder for the browser");
+        let mut command = self.javascript(&[], "browser/main.js");
+        command
+            .env("TMPDIR", unpacked)
+            // The package unpacks its libraries where it takes the machine for the cloud that it is made for.
+            .env("AWS_LAMBDA_JS_RUNTIME", "nodejs22.x");
         command
     }
 
