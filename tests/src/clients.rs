@@ -20,6 +20,7 @@ mod fidelity;
 mod noted_body;
 mod program;
 mod run;
+mod sabotage;
 mod sentence;
 mod table;
 mod tap;
@@ -30,6 +31,7 @@ use case::{Case, Ending};
 use cast::Client;
 use deployment::Deployment;
 use run::{Projects, Row, Run};
+use sabotage::Sabotage;
 use toolbox::Toolbox;
 
 /// What is asked for on the command line.
@@ -38,6 +40,9 @@ pub struct Options {
     /// Write what clients show their users into the documentation, instead of holding the documentation to it.
     #[arg(long)]
     write: bool,
+    /// Put a gateway with a fault in between, to see that it is noticed.
+    #[arg(long, conflicts_with = "write")]
+    sabotage: Option<Sabotage>,
 }
 
 /// Clients that are run at the same time.
@@ -52,7 +57,11 @@ const AT_ONCE: usize = 2;
 /// When something does not start.
 pub async fn run(options: Options) -> Result<Vec<String>> {
     let toolbox = Toolbox::install()?;
-    let (mut deployment, projects, runs) = start(&toolbox, |options| options).await;
+    let change = |gateway| match options.sabotage {
+        Some(sabotage) => sabotage.commit(gateway),
+        None => gateway,
+    };
+    let (mut deployment, projects, runs) = start(&toolbox, change).await;
     let conformance = conformance::run(&toolbox, &deployment, &projects.locked);
     let (runs, mut problems) = tokio::join!(go(&deployment, &projects, runs), conformance);
 

@@ -10,8 +10,8 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 
 use crate::repo;
 
-/// How long a program may take for one command: its own patience is shorter.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a program may take for one command; the server's patience is shorter.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where programs' logs are, below the repository's top.
 const LOGS: &str = ".cache/clients/logs";
@@ -84,28 +84,27 @@ impl Program {
         }
     }
 
-    /// The next line that it prints.
-    pub(super) async fn line(&mut self) -> String {
-        let line = tokio::time::timeout(PATIENCE, self.answers.next_line()).await;
-        match line {
-            Ok(Ok(Some(line))) => line,
-            Ok(_) => panic!(
-                "{} ended ({:?}); see {LOGS}",
+    /// The next line that it prints, or why there is none.
+    pub(super) async fn line(&mut self) -> Result<String, String> {
+        match tokio::time::timeout(PATIENCE, self.answers.next_line()).await {
+            Ok(Ok(Some(line))) => Ok(line),
+            Ok(_) => Err(format!(
+                "{} ended: {:?}; see {LOGS}",
                 self.name,
                 self.child.wait().await
-            ),
-            Err(_) => panic!("{} did not answer within {PATIENCE:?}", self.name),
+            )),
+            Err(_) => Err(format!("{} did not answer within {PATIENCE:?}", self.name)),
         }
     }
 
-    /// Has it do something.
-    pub(super) async fn order(&mut self, order: &Order<'_>) -> Answer {
+    /// Has it do something. After an error it is of no use any more.
+    pub(super) async fn order(&mut self, order: &Order<'_>) -> Result<Answer, String> {
         let line = serde_json::to_string(order).expect("an order is JSON") + "\n";
         let sent = self.commands.write_all(line.as_bytes()).await;
-        sent.unwrap_or_else(|error| panic!("{} takes no command: {error}", self.name));
-        let answer = self.line().await;
+        sent.map_err(|error| format!("{} takes no command: {error}", self.name))?;
+        let answer = self.line().await?;
         serde_json::from_str(&answer)
-            .unwrap_or_else(|error| panic!("{} says {answer}: {error}", self.name))
+            .map_err(|error| format!("{} says {answer}: {error}", self.name))
     }
 }
 

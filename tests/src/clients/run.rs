@@ -142,13 +142,13 @@ impl Run {
     ) -> Ending {
         let url = Deployment::through(&deployment.gateway, &project.id, transport);
         let opened = self.order("open", transport, &url, json!({})).await;
-        if !opened.ok {
+        if !opened.as_ref().is_ok_and(|answer| answer.ok) {
             return Ending::Wrong(format!("the session did not open: {opened:?}"));
         }
         deployment.lock(project).await;
         let called = self.order("call", transport, &url, json!({})).await;
-        self.order("close", transport, &url, json!({})).await;
-        judged(&called)
+        drop(self.order("close", transport, &url, json!({})).await);
+        judged(called)
     }
 
     async fn works(&mut self, transport: Transport, url: &str, headers: Value) -> Ending {
@@ -157,6 +157,10 @@ impl Run {
             _ => "session",
         };
         let answer = self.order(action, transport, url, headers).await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(why) => return Ending::Wrong(why),
+        };
         match answer.shown {
             Some(shown) => Ending::Wrong(format!("after {:?} it shows: {shown}", answer.steps)),
             None => Ending::Worked(answer.steps.len().max(1)),
@@ -164,7 +168,7 @@ impl Run {
     }
 
     async fn refused(&mut self, transport: Transport, url: &str, headers: Value) -> Ending {
-        judged(&self.order("try", transport, url, headers).await)
+        judged(self.order("try", transport, url, headers).await)
     }
 
     async fn order(
@@ -173,22 +177,29 @@ impl Run {
         transport: Transport,
         url: &str,
         headers: Value,
-    ) -> Answer {
+    ) -> Result<Answer, String> {
         let order = Order {
             action,
             transport,
             url,
             headers,
         };
-        self.program.order(&order).await
+        let answer = self.program.order(&order).await;
+        if answer.is_err() {
+            self.program = self.client.start();
+        }
+        answer
     }
 }
 
 /// The ending of a client that was to be refused.
-fn judged(answer: &Answer) -> Ending {
-    match &answer.shown {
-        Some(shown) => Ending::Refused(sentence::steady(shown)),
-        None if answer.connected || answer.ok => Ending::Wrong("it was let in".to_owned()),
-        None => Ending::Wrong(format!("it answered out of turn: {answer:?}")),
+fn judged(answer: Result<Answer, String>) -> Ending {
+    match answer {
+        Err(why) => Ending::Wrong(why),
+        Ok(Answer {
+            shown: Some(shown), ..
+        }) => Ending::Refused(sentence::steady(&shown)),
+        Ok(answer) if answer.connected || answer.ok => Ending::Wrong("it was let in".to_owned()),
+        Ok(answer) => Ending::Wrong(format!("it answered out of turn: {answer:?}")),
     }
 }

@@ -19,7 +19,7 @@ impl Upstream {
     pub(super) async fn start(toolbox: &Toolbox) -> Self {
         let mut program =
             Program::start("the MCP server", toolbox.javascript(&[], "server/main.js"));
-        let line = program.line().await;
+        let line = program.line().await.expect("the MCP server's address");
         let ready: Value = serde_json::from_str(&line).expect("a line of JSON");
         let addr = ready["listening"]
             .as_str()
