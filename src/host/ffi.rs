@@ -137,9 +137,12 @@ pub(super) fn set_filter_state(name: &str, value: &str) -> bool {
     result == 0
 }
 
-/// Whether a response to the request of the effective context is on its way to the client.
+/// Whether a response to the request of the effective context is on its way to the client. The leave to go on that Envoy
+/// gives to `Expect: 100-continue`, before any filter sees the request, is none.
 pub(super) fn response_has_begun() -> bool {
-    hostcalls::get_property(vec!["response", "code"]).is_ok_and(|code| code.is_some())
+    let code = hostcalls::get_property(vec!["response", "code"]).unwrap_or_default();
+    let code = code.and_then(|bytes| Some(i64::from_le_bytes(*bytes.first_chunk()?)));
+    code.is_some_and(|code| code >= 200)
 }
 
 /// Milliseconds on the clock that all VMs of one Envoy share and that never steps.
