@@ -25,3 +25,4 @@ mod smoke;
 mod telemetry;
 mod usage;
 mod waiting;
+mod wire;
