@@ -86,10 +86,7 @@ fn a_batch_goes_out_again_until_it_is_taken_and_keeps_its_number() {
     assert_eq!((second.sequence, total(&second.rows)), (2, 1));
     // An answer that comes late says nothing about the batch that came after.
     usage.handle_answer(first.sequence, now(3_001));
-    assert_eq!(
-        usage.next_batch(envoy, None, now(4_000)),
-        Some(second)
-    );
+    assert_eq!(usage.next_batch(envoy, None, now(4_000)), Some(second));
 }
 
 #[test]

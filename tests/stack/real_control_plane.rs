@@ -1,5 +1,6 @@
 //! Filter, Envoy and the real control plane together: what an owner does there is what clients get here.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::json;
@@ -27,7 +28,10 @@ impl World {
             GatewayOptions::default()
                 .control_plane(control_plane.edge_addr())
                 .upstream(upstream.addr())
-                .plugin(json!({"cache": {"max_ttl_ms": 300, "max_negative_ttl_ms": 300}})),
+                .plugin(json!({
+                    "cache": {"max_ttl_ms": 300, "max_negative_ttl_ms": 300},
+                    "usage_interval_ms": 100,
+                })),
         )
         .await;
         let org = control_plane.create_org("acme", Some("2025-06-01T00:00:00Z"));
@@ -212,4 +216,98 @@ async fn killed_frozen_and_restarted_it_costs_nobody_a_401() {
         .await;
     }
     assert_eq!(world.gateway.mcp(&cold).send().await.status, 200);
+}
+
+#[tokio::test]
+async fn owners_see_every_request_once_however_often_the_control_plane_is_killed() {
+    let mut world = World::start().await;
+    let project = world
+        .control_plane
+        .create_project(&world.org, "shop", Some(true));
+    let key = world.control_plane.create_key(&project, "ci", None);
+    let mut sent = BTreeMap::from([("allowed", 0_u64), ("denied_missing_key", 0)]);
+    for _ in 0..5 {
+        for _ in 0..40 {
+            let keyed = world.gateway.mcp(&project).key(&key.raw);
+            for (call, outcome, status) in [
+                (keyed, "allowed", 200),
+                (world.gateway.mcp(&project), "denied_missing_key", 401),
+            ] {
+                let answer = call.send().await;
+                // While the control plane is away a lapsed refusal is no refusal: it is not the project's outcome.
+                if answer.status == status {
+                    *sent.get_mut(outcome).unwrap() += 1;
+                } else {
+                    assert_eq!(answer.status, 503, "{}", answer.text());
+                }
+            }
+        }
+        world.control_plane.kill();
+        // It is missed for longer than an interval, so that a batch is lost.
+        let failed = "wasmcustom.mcp_key_auth.usage_reports.result.";
+        let lost = world.gateway.stats(failed).await;
+        eventually(PATIENCE, "a report is lost", async || {
+            (world.gateway.stats(failed).await != lost).then_some(())
+        })
+        .await;
+        world.control_plane.restart().await;
+    }
+    let public = world.control_plane.public_addr();
+    let told = async || {
+        let path = "/api/v3/org/project/usage";
+        let usage = Call::new(public, "GET", path).key(&key.raw).send().await;
+        let rows = usage.json()["rows"].as_array().unwrap().clone();
+        let count = |outcome: &str| -> u64 {
+            rows.iter()
+                .filter(|row| row["outcome"] == outcome)
+                .map(|row| row["requests"].as_u64().unwrap())
+                .sum()
+        };
+        BTreeMap::from(["allowed", "denied_missing_key"].map(|outcome| (outcome, count(outcome))))
+    };
+    let all = |told: &BTreeMap<&str, u64>| told.values().sum::<u64>();
+    eventually(PATIENCE, "all requests are told", async || {
+        (all(&told().await) >= all(&sent)).then_some(())
+    })
+    .await;
+    // Whatever was counted twice comes within the next reports.
+    world.gateway.mcp(&project).key(&key.raw).send().await;
+    *sent.get_mut("allowed").unwrap() += 1;
+    eventually(PATIENCE, "the last request is told", async || {
+        (all(&told().await) >= all(&sent)).then_some(())
+    })
+    .await;
+    assert_eq!(told().await, sent);
+}
+
+#[tokio::test]
+async fn owners_are_told_what_a_lock_would_refuse_and_when_it_is_in_force() {
+    let world = World::start().await;
+    let project = world.control_plane.create_project(&world.org, "shop", None);
+    let key = world.control_plane.create_key(&project, "ci", None);
+    for _ in 0..3 {
+        assert_eq!(world.gateway.mcp(&project).send().await.status, 200);
+    }
+    let public = world.control_plane.public_addr();
+    let enforcement = async || {
+        let path = "/api/v3/org/project/mcp_enforcement";
+        Call::new(public, "GET", path)
+            .key(&key.raw)
+            .send()
+            .await
+            .json()
+    };
+    let summary =
+        "Turning this on now would have refused 3 of 3 requests in the last 24 h: 3 without a key.";
+    eventually(PATIENCE, "the preview counts them", async || {
+        (enforcement().await["preview"]["summary"] == summary).then_some(())
+    })
+    .await;
+    world.require(&key.raw, true).await;
+    eventually(PATIENCE, "the gateway has it in force", async || {
+        let in_force = enforcement().await["in_force"].clone();
+        (in_force["envoys"] == 1 && in_force["envoys_in_force"] == 1).then_some(())
+    })
+    .await;
+    assert_eq!(world.gateway.mcp(&project).send().await.status, 401);
 }
