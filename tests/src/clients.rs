@@ -72,13 +72,16 @@ pub async fn run(options: Options) -> Result<Vec<String>> {
 
     println!("{}", table::of(&rows));
     problems.extend(wrong(&rows));
-    problems.extend(documentation::hold(&rows, options.write)?);
     let findings = deployment.findings();
     println!(
         "{} requests and their answers were compared before and behind the gateway.",
         findings.compared
     );
     problems.extend(findings.differences);
+    match documentation::hold(&rows, options.write) {
+        Ok(differences) => problems.extend(differences),
+        Err(error) => problems.push(format!("the documentation: {error:#}")),
+    }
     Ok(problems)
 }
 
