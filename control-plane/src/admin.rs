@@ -118,7 +118,7 @@ async fn dispatch(
         AdminCommand::Key(KeyCommand::Create(options)) => key::create(store, options, now).await,
         AdminCommand::Key(KeyCommand::Revoke(options)) => key::revoke(store, options, now).await,
         AdminCommand::Key(KeyCommand::Disable(options)) => key::disable(store, options, now).await,
-        AdminCommand::Key(KeyCommand::Enable(options)) => key::enable(store, options).await,
+        AdminCommand::Key(KeyCommand::Enable(options)) => key::enable(store, options, now).await,
         AdminCommand::List(ListCommand::Orgs(format)) => list::organisations(store, format).await,
         AdminCommand::List(ListCommand::Projects(format)) => list::projects(store, format).await,
         AdminCommand::List(ListCommand::Servers(format)) => list::servers(store, format).await,

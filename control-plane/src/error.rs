@@ -72,7 +72,10 @@ pub enum ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        if error.is_temporary() {
+        if matches!(error, StoreError::NotAuthorised) {
+            // It was good when the request came in; the caller is told what it will be told next time.
+            Self::InvalidApiKey
+        } else if error.is_temporary() {
             Self::NotReady(Some(Arc::new(error)))
         } else {
             Self::Internal(Arc::new(error))

@@ -3,6 +3,7 @@
 //! Plain data and pure rules; no I/O, no SQL, no HTTP.
 
 pub mod api_key;
+pub mod audit;
 pub mod config_value;
 pub mod name;
 pub mod organisation;

@@ -5,6 +5,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
+mod audit_log;
 pub mod authenticate;
 
 pub mod config;
@@ -12,6 +13,7 @@ pub mod config_patch;
 pub mod enforcement;
 mod members;
 pub mod openapi;
+mod page;
 pub mod usage;
 
 /// The routes of the public API, and the document that describes them.
@@ -26,4 +28,5 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(config::get_config, config::patch_config))
         .routes(routes!(usage::get_usage))
         .routes(routes!(enforcement::get_enforcement))
+        .routes(routes!(audit_log::list_audit_log))
 }

@@ -14,6 +14,7 @@ use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::watch;
 
 pub use self::{
+    audit::{AuditQuery, AuditScope},
     backup::BackupError,
     change::{Changes, KEPT_CHANGES},
     check::{CheckedKey, Snapshot},
@@ -24,6 +25,8 @@ pub use self::{
 };
 use self::{dialect::Dialect, reader::Readers};
 
+mod audit;
+mod authority;
 mod backup;
 mod change;
 mod check;
@@ -46,7 +49,8 @@ mod usage;
 
 /// The database behind both APIs and the admin commands. Cheap to clone.
 ///
-/// **Every change to a project, key or server raises the revision in its own transaction.**
+/// **Every change to a project, key or server raises the revision and is entered in the audit log in
+/// its own transaction, in which it is also judged whether its author may make it.**
 #[derive(Debug, Clone)]
 pub struct Store {
     /// Connections that cannot write; they never wait for a writer.

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     key::PlainKey,
-    model::api_key::{ApiKey, Lifecycle},
+    model::{
+        api_key::{ApiKey, Lifecycle},
+        audit::Author,
+    },
     random,
     store::Store,
 };
@@ -40,7 +43,9 @@ pub(super) async fn create(
             ..Lifecycle::default()
         },
     };
-    store.create_key(&record, plain.sha256()).await?;
+    store
+        .create_key(&Author::cli(now), &record, plain.sha256())
+        .await?;
     Ok(options.format.one(
         &Created {
             record: &record,
@@ -67,7 +72,9 @@ pub(super) async fn revoke(
 ) -> Result<Output, AdminError> {
     Ok(changed(
         options.format,
-        &store.revoke_key(&options.id, now).await?,
+        &store
+            .revoke_key(&Author::cli(now), None, &options.id)
+            .await?,
     ))
 }
 
@@ -78,14 +85,22 @@ pub(super) async fn disable(
 ) -> Result<Output, AdminError> {
     Ok(changed(
         options.format,
-        &store.disable_key(&options.id, now).await?,
+        &store
+            .disable_key(&Author::cli(now), None, &options.id)
+            .await?,
     ))
 }
 
-pub(super) async fn enable(store: &Store, options: KeyId) -> Result<Output, AdminError> {
+pub(super) async fn enable(
+    store: &Store,
+    options: KeyId,
+    now: Timestamp,
+) -> Result<Output, AdminError> {
     Ok(changed(
         options.format,
-        &store.enable_key(&options.id).await?,
+        &store
+            .enable_key(&Author::cli(now), None, &options.id)
+            .await?,
     ))
 }
 

@@ -3,7 +3,11 @@
 use jiff::Timestamp;
 
 use super::{AdminError, command::CreateOrg, output::Output};
-use crate::{model::organisation::Organisation, random, store::Store};
+use crate::{
+    model::{audit::Author, organisation::Organisation},
+    random,
+    store::Store,
+};
 
 pub(super) async fn create(
     store: &Store,
@@ -15,7 +19,9 @@ pub(super) async fn create(
         name: options.name,
         created_at: options.created_at.unwrap_or(now),
     };
-    store.create_organisation(&organisation).await?;
+    store
+        .create_organisation(&Author::cli(now), &organisation)
+        .await?;
     Ok(options.format.one(
         &organisation,
         &[

@@ -5,7 +5,11 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{AdminError, command::CreateServer, output::Output};
-use crate::{model::server::McpServer, random::IdError, store::Store};
+use crate::{
+    model::{audit::Author, server::McpServer},
+    random::IdError,
+    store::Store,
+};
 
 pub(super) async fn create(
     store: &Store,
@@ -22,7 +26,7 @@ pub(super) async fn create(
         name: options.name,
         created_at: now,
     };
-    store.create_server(&server).await?;
+    store.create_server(&Author::cli(now), &server).await?;
     Ok(options.format.one(
         &server,
         &[

@@ -3,7 +3,16 @@
 use axum::{extract::FromRequestParts, http::request::Parts};
 use edge_api::id::Id;
 
-use crate::{app::AppState, error::ApiError, key::PlainKey, model::api_key::KeyStatus};
+use crate::{
+    app::AppState,
+    error::ApiError,
+    key::PlainKey,
+    model::{
+        api_key::KeyStatus,
+        audit::{Actor, Author},
+    },
+    request_id::RequestId,
+};
 
 /// The header that carries the key.
 pub const HEADER: &str = "x-api-key";
@@ -13,8 +22,8 @@ pub const HEADER: &str = "x-api-key";
 pub struct Caller {
     /// The key's project: the only one that the caller may read or change.
     pub project_id: Id,
-    /// The key's id, for logs.
-    pub key_id: Id,
+    /// Who the caller is, when and on which request: what a change is made and entered as.
+    pub author: Author,
 }
 
 impl FromRequestParts<AppState> for Caller {
@@ -30,10 +39,15 @@ impl FromRequestParts<AppState> for Caller {
         let presented = presented.ok_or(ApiError::InvalidApiKey)?;
         let found = state.store.key_by_sha256(presented.sha256()).await?;
         let key = found.ok_or(ApiError::InvalidApiKey)?;
-        match key.lifecycle.status(state.clock.now()) {
+        let now = state.clock.now();
+        match key.lifecycle.status(now) {
             KeyStatus::Live => Ok(Self {
                 project_id: key.project_id,
-                key_id: key.id,
+                author: Author {
+                    actor: Actor::ProjectKey(key.id),
+                    at: now,
+                    request_id: parts.extensions.get().map(RequestId::to_string),
+                },
             }),
             KeyStatus::Revoked | KeyStatus::Expired | KeyStatus::Disabled => {
                 Err(ApiError::InvalidApiKey)

@@ -1,7 +1,7 @@
 //! `GET` and `PATCH /api/v3/org/project/config`: the settings of the caller's project.
 
 use axum::{
-    Extension, Json,
+    Json,
     extract::State,
     http::header,
     response::{IntoResponse, Response},
@@ -14,7 +14,6 @@ use crate::{
     body::JsonBody,
     error::{ApiError, envelope::ErrorEnvelope},
     model::project_config::{ConfigPatch, ProjectConfig},
-    request_id::RequestId,
     store::{Entity, StoreError},
 };
 
@@ -82,18 +81,20 @@ pub(super) async fn get_config(
 pub(super) async fn patch_config(
     State(state): State<AppState>,
     caller: Caller,
-    Extension(request_id): Extension<RequestId>,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let patch = config_patch::parse(&body)?;
     let updated = state
         .store
-        .update_project_config(&caller.project_id, &patch)
+        .update_project_config(&caller.author, &caller.project_id, &patch)
         .await
         .map_err(failure)?;
     if let Some(revision) = updated.revision {
         info!(
-            project_id = %caller.project_id, key_id = %caller.key_id, %request_id, revision,
+            project_id = %caller.project_id,
+            key_id = caller.author.actor.key_id().map(tracing::field::display),
+            request_id = caller.author.request_id,
+            revision,
             require_mcp_api_key = updated.config.require_mcp_api_key,
             "project settings changed"
         );

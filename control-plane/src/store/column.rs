@@ -31,6 +31,19 @@ where
         .map_err(|error: T::Err| corrupt(column, &error))
 }
 
+/// A text that `T` can be read from, or `None` for NULL.
+pub(super) fn optional_text<T>(row: &AnyRow, column: &'static str) -> Result<Option<T>, StoreError>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    row.try_get::<Option<&str>, _>(column)?
+        .map(|text| {
+            text.parse()
+                .map_err(|error: T::Err| corrupt(column, &error))
+        })
+        .transpose()
+}
+
 /// A time.
 pub(super) fn time(row: &AnyRow, column: &'static str) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(row.try_get(column)?).map_err(|error| corrupt(column, &error))

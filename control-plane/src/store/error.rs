@@ -24,6 +24,9 @@ pub enum StoreError {
         /// Its id.
         id: Id,
     },
+    /// The author's key is not live any more; nothing was changed.
+    #[error("the key is not valid any more")]
+    NotAuthorised,
     /// A stored value is not what this program writes.
     #[error("the database holds a bad value in {column}: {reason}")]
     Corrupt {

@@ -2,23 +2,45 @@
 
 use sqlx::any::AnyRow;
 
-use super::{Entity, Store, StoreError, column};
-use crate::model::organisation::Organisation;
+use super::{Entity, Store, StoreError, audit::Said, column};
+use crate::model::{
+    audit::{Action, Author, TargetKind},
+    organisation::Organisation,
+};
 
 impl Store {
     /// Adds an organisation. Raises no revision: no answer of the edge API depends on it.
-    pub async fn create_organisation(&self, organisation: &Organisation) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+    pub async fn create_organisation(
+        &self,
+        author: &Author,
+        organisation: &Organisation,
+    ) -> Result<(), StoreError> {
+        let mut change = self.change(author).await?;
+        change.require_organisation(&organisation.id)?;
         sqlx::query("INSERT INTO organisations (id, name, created_at) VALUES ($1, $2, $3)")
             .bind(organisation.id.as_str())
             .bind(organisation.name.as_str())
             .bind(organisation.created_at.as_millisecond())
-            .execute(&mut *transaction)
+            .execute(&mut *change.transaction)
             .await
             .map_err(|error| {
                 StoreError::on_insert(error, Entity::Organisation, &organisation.id)
             })?;
-        transaction.commit().await?;
+        change
+            .record(Said {
+                action: Action::OrganisationCreated,
+                organisation: &organisation.id,
+                project: None,
+                target: (
+                    TargetKind::Organisation,
+                    &organisation.id,
+                    &organisation.name,
+                ),
+                before: None,
+                after: Some(organisation),
+            })
+            .await?;
+        change.transaction.commit().await?;
         Ok(())
     }
 

@@ -6,8 +6,9 @@ use sqlx::{
     any::{AnyExecutor, AnyRow},
 };
 
-use super::{Entity, Store, StoreError, column};
+use super::{Entity, Store, StoreError, audit::Said, column};
 use crate::model::{
+    audit::{Action, Author, TargetKind},
     config_value::{DisplayName, LogoUrl, SignedUrlExpiry},
     project::Project,
     project_config::{ConfigPatch, LogVisibility, ProjectConfig},
@@ -38,8 +39,13 @@ macro_rules! select_projects {
 
 impl Store {
     /// Adds a project to an existing organisation.
-    pub async fn create_project(&self, project: &Project) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
+    pub async fn create_project(
+        &self,
+        author: &Author,
+        project: &Project,
+    ) -> Result<(), StoreError> {
+        let mut change = self.change(author).await?;
+        change.require_organisation(&project.organisation_id)?;
         let config = &project.config;
         let owned = sqlx::query(
             "INSERT INTO projects (
@@ -61,7 +67,7 @@ impl Store {
         .bind(config.display_name.as_ref().map(DisplayName::as_str))
         .bind(config.is_composio_link_enabled_for_managed_auth.map(i64::from))
         .bind(config.signed_url_file_expiry_in_seconds.map(|expiry| i64::from(expiry.seconds())))
-        .execute(&mut *transaction)
+        .execute(&mut *change.transaction)
         .await
         .map_err(|error| StoreError::on_insert(error, Entity::Project, &project.id))?
         .rows_affected();
@@ -71,7 +77,17 @@ impl Store {
                 id: project.organisation_id.clone(),
             });
         }
-        self.commit_change(transaction, &project.id).await?;
+        change
+            .record(Said {
+                action: Action::ProjectCreated,
+                organisation: &project.organisation_id,
+                project: Some(&project.id),
+                target: (TargetKind::Project, &project.id, &project.name),
+                before: None,
+                after: Some(project),
+            })
+            .await?;
+        self.commit_change(change, &project.id).await?;
         Ok(())
     }
 
@@ -87,19 +103,21 @@ impl Store {
 
     /// The settings of a project.
     pub async fn project_config(&self, project: &Id) -> Result<ProjectConfig, StoreError> {
-        config_of(&self.reads, project).await
+        Ok(by_id(&self.reads, project).await?.config)
     }
 
     /// Changes some settings of a project. Settings that are that way already raise no revision.
     pub async fn update_project_config(
         &self,
+        author: &Author,
         project: &Id,
         patch: &ConfigPatch,
     ) -> Result<Updated, StoreError> {
-        let mut transaction = self.begin().await?;
-        let current = config_of(&mut *transaction, project).await?;
-        let config = current.patched(patch);
-        if config == current {
+        let mut change = self.change(author).await?;
+        let organisation = change.organisation_of(project).await?;
+        let current = by_id(&mut *change.transaction, project).await?;
+        let config = current.config.patched(patch);
+        if config == current.config {
             return Ok(Updated {
                 config,
                 revision: None,
@@ -131,9 +149,19 @@ impl Store {
                 .signed_url_file_expiry_in_seconds
                 .map(|expiry| i64::from(expiry.seconds())),
         )
-        .execute(&mut *transaction)
+        .execute(&mut *change.transaction)
         .await?;
-        let revision = self.commit_change(transaction, project).await?;
+        change
+            .record(Said {
+                action: Action::SettingsChanged,
+                organisation: &organisation,
+                project: Some(project),
+                target: (TargetKind::Project, project, &current.name),
+                before: Some(&current.config),
+                after: Some(&config),
+            })
+            .await?;
+        let revision = self.commit_change(change, project).await?;
         Ok(Updated {
             config,
             revision: Some(revision),
@@ -141,16 +169,13 @@ impl Store {
     }
 }
 
-async fn config_of(
-    executor: impl AnyExecutor<'_>,
-    project: &Id,
-) -> Result<ProjectConfig, StoreError> {
+async fn by_id(executor: impl AnyExecutor<'_>, project: &Id) -> Result<Project, StoreError> {
     let row = sqlx::query(select_projects!("WHERE id = $1"))
         .bind(project.as_str())
         .fetch_optional(executor)
         .await?;
     match row {
-        Some(row) => read_config(&row),
+        Some(row) => read(&row),
         None => Err(StoreError::NotFound {
             entity: Entity::Project,
             id: project.clone(),

@@ -4,7 +4,7 @@ use edge_api::id::Id;
 use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::watch;
 
-use super::{KEPT_CHANGES, Store, StoreError};
+use super::{KEPT_CHANGES, Store, StoreError, authority::Change};
 
 impl Store {
     /// The revision of the latest committed change.
@@ -22,11 +22,11 @@ impl Store {
     /// Records that `project` changed, commits, and wakes who waits for it.
     pub(super) async fn commit_change(
         &self,
-        mut transaction: Transaction<'_, Any>,
+        mut change: Change<'_>,
         project: &Id,
     ) -> Result<u64, StoreError> {
-        let revision = raise(&mut transaction, project).await?;
-        transaction.commit().await?;
+        let revision = raise(&mut change.transaction, project).await?;
+        change.transaction.commit().await?;
         self.announce(revision);
         Ok(revision)
     }

@@ -2,32 +2,42 @@
 
 use sqlx::any::AnyRow;
 
-use super::{Entity, Store, StoreError, column};
-use crate::model::server::McpServer;
+use super::{Entity, Store, StoreError, audit::Said, column};
+use crate::model::{
+    audit::{Action, Author, TargetKind},
+    server::McpServer,
+};
 
 impl Store {
     /// Adds an MCP server to an existing project.
-    pub async fn create_server(&self, server: &McpServer) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        let owned = sqlx::query(
-            "INSERT INTO mcp_servers (id, project_id, name, created_at)
-             SELECT $1, id, $3, $4 FROM projects WHERE id = $2",
+    pub async fn create_server(
+        &self,
+        author: &Author,
+        server: &McpServer,
+    ) -> Result<(), StoreError> {
+        let mut change = self.change(author).await?;
+        let organisation = change.organisation_of(&server.project_id).await?;
+        sqlx::query(
+            "INSERT INTO mcp_servers (id, project_id, name, created_at) VALUES ($1, $2, $3, $4)",
         )
         .bind(server.id.as_str())
         .bind(server.project_id.as_str())
         .bind(server.name.as_str())
         .bind(server.created_at.as_millisecond())
-        .execute(&mut *transaction)
+        .execute(&mut *change.transaction)
         .await
-        .map_err(|error| StoreError::on_insert(error, Entity::Server, &server.id))?
-        .rows_affected();
-        if owned == 0 {
-            return Err(StoreError::NotFound {
-                entity: Entity::Project,
-                id: server.project_id.clone(),
-            });
-        }
-        self.commit_change(transaction, &server.project_id).await?;
+        .map_err(|error| StoreError::on_insert(error, Entity::Server, &server.id))?;
+        change
+            .record(Said {
+                action: Action::ServerCreated,
+                organisation: &organisation,
+                project: Some(&server.project_id),
+                target: (TargetKind::McpServer, &server.id, &server.name),
+                before: None,
+                after: Some(server),
+            })
+            .await?;
+        self.commit_change(change, &server.project_id).await?;
         Ok(())
     }
 

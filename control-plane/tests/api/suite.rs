@@ -1,5 +1,8 @@
 //! What holds on either database. Each file is one part of the outside: a route, the command line, the process.
 
+mod audit_log;
+mod audit_log_filters;
+mod authority;
 mod cli;
 mod config_get;
 mod config_patch;

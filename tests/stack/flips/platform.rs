@@ -8,6 +8,7 @@ use stack::real_control_plane::{NewKey, RealControlPlane};
 
 use control_plane::clock::{Clock, SystemClock};
 use control_plane::model::api_key::{ApiKey, Lifecycle};
+use control_plane::model::audit::Author;
 use control_plane::store::{Store, WhenMissing};
 
 /// A real control plane with one organisation.
@@ -56,7 +57,10 @@ impl Platform {
 
     pub(super) async fn revoke(&self, key: &NewKey) {
         let id = Id::parse(&key.id).expect("an id");
-        let revoked = self.store.revoke_key(&id, SystemClock.now()).await;
+        let revoked = self
+            .store
+            .revoke_key(&Author::cli(SystemClock.now()), None, &id)
+            .await;
         revoked.expect("a key");
     }
 
@@ -69,7 +73,10 @@ impl Platform {
             created_at: SystemClock.now(),
             lifecycle: Lifecycle::default(),
         };
-        let created = self.store.create_key(&key, keys::sha256(raw)).await;
+        let created = self
+            .store
+            .create_key(&Author::cli(key.created_at), &key, keys::sha256(raw))
+            .await;
         created.expect("a key");
     }
 }

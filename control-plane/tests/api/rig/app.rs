@@ -14,6 +14,7 @@ use control_plane::{
     key::PlainKey,
     model::{
         api_key::{ApiKey, Lifecycle},
+        audit::Author,
         organisation::Organisation,
         project::Project,
         project_config::ProjectConfig,
@@ -83,7 +84,10 @@ impl App {
             name: "Old".parse().unwrap(),
             created_at: "2026-01-08T00:00:00Z".parse().unwrap(),
         };
-        app.store.create_organisation(&organisation).await.unwrap();
+        app.store
+            .create_organisation(&cli(NOW), &organisation)
+            .await
+            .unwrap();
         app.project("pr_a").await;
         app
     }
@@ -98,7 +102,10 @@ impl App {
                 "2026-01-08T00:00:00Z".parse().unwrap(),
             ),
         };
-        self.store.create_project(&project).await.unwrap();
+        self.store
+            .create_project(&cli(NOW), &project)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn server(&self, server: &str, project: &str) {
@@ -108,7 +115,7 @@ impl App {
             name: "Server".parse().unwrap(),
             created_at: self.clock.now(),
         };
-        self.store.create_server(&server).await.unwrap();
+        self.store.create_server(&cli(NOW), &server).await.unwrap();
     }
 
     pub(crate) async fn key(&self, project: &str) -> TestKey {
@@ -127,7 +134,10 @@ impl App {
                 ..Lifecycle::default()
             },
         };
-        self.store.create_key(&key, plain.sha256()).await.unwrap();
+        self.store
+            .create_key(&cli(NOW), &key, plain.sha256())
+            .await
+            .unwrap();
         TestKey { id: key.id, plain }
     }
 
@@ -149,6 +159,40 @@ impl App {
             .header("x-api-key", key.plain.reveal())
             .header(header::CONTENT_TYPE, "application/json");
         self.public(request.body(body.into()).unwrap()).await
+    }
+
+    /// Asks the public API with a project's key; no body is sent for `Value::Null`.
+    pub(crate) async fn call(&self, method: &str, path: &str, key: &TestKey, body: Value) -> Reply {
+        let headers = [("x-api-key", key.plain.reveal())];
+        self.send(method, path, &headers, body).await
+    }
+
+    /// Asks the public API; no body is sent for `Value::Null`.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = if body.is_null() {
+            Body::empty()
+        } else {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+            Body::from(body.to_string())
+        };
+        self.public(request.body(body).unwrap()).await
+    }
+
+    /// The items of a list that must be answered.
+    pub(crate) async fn list(&self, path: &str, key: &TestKey) -> Vec<Value> {
+        let reply = self.call("GET", path, key, Value::Null).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        reply.json()["items"].as_array().unwrap().clone()
     }
 
     /// Asks about a project and perhaps a key; the answer of a 200.
@@ -204,6 +248,11 @@ pub(crate) fn check_request(body: &str) -> Request<Body> {
         .header(header::AUTHORIZATION, format!("Bearer {EDGE_TOKEN}"))
         .body(Body::from(body.to_owned()))
         .unwrap()
+}
+
+/// The command line, at some time.
+pub(crate) fn cli(at: &str) -> Author {
+    Author::cli(at.parse().unwrap())
 }
 
 pub(crate) fn id(text: &str) -> Id {

@@ -3,7 +3,7 @@
 use axum::{body::Body, http::Request};
 
 use crate::rig::{
-    app::{App, CONFIG, TestKey},
+    app::{App, CONFIG, NOW, TestKey, cli},
     reply::Reply,
 };
 
@@ -59,12 +59,12 @@ async fn keys_that_open_nothing_cannot_be_told_apart() {
     let app = App::start().await;
     let revoked = app.key("pr_a").await;
     app.store
-        .revoke_key(&revoked.id, "2026-11-23T11:00:00Z".parse().unwrap())
+        .revoke_key(&cli("2026-11-23T11:00:00Z"), None, &revoked.id)
         .await
         .unwrap();
     let disabled = app.key("pr_a").await;
     app.store
-        .disable_key(&disabled.id, "2026-11-23T11:00:00Z".parse().unwrap())
+        .disable_key(&cli("2026-11-23T11:00:00Z"), None, &disabled.id)
         .await
         .unwrap();
     let expired = app.key_until("pr_a", Some("2026-11-23T12:00:00Z")).await;
@@ -111,11 +111,14 @@ async fn a_key_that_is_switched_on_again_is_taken() {
     let app = App::start().await;
     let key = app.key("pr_a").await;
     app.store
-        .disable_key(&key.id, "2026-11-23T11:00:00Z".parse().unwrap())
+        .disable_key(&cli("2026-11-23T11:00:00Z"), None, &key.id)
         .await
         .unwrap();
     assert_eq!(app.get_config(&key).await.status, 401);
-    app.store.enable_key(&key.id).await.unwrap();
+    app.store
+        .enable_key(&cli(NOW), None, &key.id)
+        .await
+        .unwrap();
     assert_eq!(app.get_config(&key).await.status, 200);
 }
 

@@ -3,7 +3,7 @@
 use axum::{body::Body, http::Request};
 use serde_json::json;
 
-use crate::rig::app::{App, CONFIG};
+use crate::rig::app::{App, CONFIG, cli};
 
 #[tokio::test]
 async fn the_announcements_call_gets_the_announcements_answer() {
@@ -162,7 +162,7 @@ async fn without_a_live_key_nothing_is_read_or_changed() {
     let app = App::start().await;
     let key = app.key("pr_a").await;
     app.store
-        .revoke_key(&key.id, "2026-11-23T11:00:00Z".parse().unwrap())
+        .revoke_key(&cli("2026-11-23T11:00:00Z"), None, &key.id)
         .await
         .unwrap();
     // The key is judged first: a body that would be refused makes no difference.

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 use crate::{
     TestDatabase,
-    rig::app::{App, EDGE_TOKEN},
+    rig::app::{App, EDGE_TOKEN, cli},
 };
 
 #[tokio::test]
@@ -30,11 +30,11 @@ async fn each_changed_project_is_told_once_with_its_latest_revision() {
     assert_eq!(app.changes(4, 0).await, none);
 
     app.store
-        .revoke_key(&key.id, "2026-11-23T11:00:00Z".parse().unwrap())
+        .revoke_key(&cli("2026-11-23T11:00:00Z"), None, &key.id)
         .await
         .unwrap();
     app.store
-        .revoke_key(&key.id, "2026-11-23T11:30:00Z".parse().unwrap())
+        .revoke_key(&cli("2026-11-23T11:30:00Z"), None, &key.id)
         .await
         .unwrap();
     let revoked =

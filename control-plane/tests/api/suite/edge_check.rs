@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::rig::app::{App, check_request};
+use crate::rig::app::{App, check_request, cli};
 
 const EARLIER: &str = "2026-11-23T11:00:00Z";
 
@@ -92,14 +92,14 @@ async fn each_state_of_a_key_has_its_verdict_and_a_short_life() {
 
     let revoked = app.key("pr_a").await;
     app.store
-        .revoke_key(&revoked.id, EARLIER.parse().unwrap())
+        .revoke_key(&cli(EARLIER), None, &revoked.id)
         .await
         .unwrap();
     assert_eq!(verdict(&revoked).await, (json!("revoked"), id(&revoked)));
 
     let disabled = app.key("pr_a").await;
     app.store
-        .disable_key(&disabled.id, EARLIER.parse().unwrap())
+        .disable_key(&cli(EARLIER), None, &disabled.id)
         .await
         .unwrap();
     assert_eq!(verdict(&disabled).await, (json!("disabled"), id(&disabled)));
@@ -107,7 +107,7 @@ async fn each_state_of_a_key_has_its_verdict_and_a_short_life() {
     let expired = app.key_until("pr_a", Some("2026-11-23T12:00:00Z")).await;
     assert_eq!(verdict(&expired).await, (json!("expired"), id(&expired)));
     app.store
-        .disable_key(&expired.id, EARLIER.parse().unwrap())
+        .disable_key(&cli(EARLIER), None, &expired.id)
         .await
         .unwrap();
     assert_eq!(
@@ -116,7 +116,7 @@ async fn each_state_of_a_key_has_its_verdict_and_a_short_life() {
         "expired before disabled"
     );
     app.store
-        .revoke_key(&expired.id, EARLIER.parse().unwrap())
+        .revoke_key(&cli(EARLIER), None, &expired.id)
         .await
         .unwrap();
     assert_eq!(
@@ -139,7 +139,7 @@ async fn a_key_of_another_project_is_that_whatever_its_state() {
     let live = app.key("pr_b").await;
     let revoked = app.key("pr_b").await;
     app.store
-        .revoke_key(&revoked.id, EARLIER.parse().unwrap())
+        .revoke_key(&cli(EARLIER), None, &revoked.id)
         .await
         .unwrap();
     let expired = app.key_until("pr_b", Some(EARLIER)).await;
@@ -184,7 +184,7 @@ async fn a_change_of_policy_or_key_is_in_the_next_answer() {
         before["revision"].as_u64().map(|r| r + 1)
     );
     app.store
-        .revoke_key(&key.id, EARLIER.parse().unwrap())
+        .revoke_key(&cli(EARLIER), None, &key.id)
         .await
         .unwrap();
     let revoked = app.check("pr_a", Some(&key)).await;

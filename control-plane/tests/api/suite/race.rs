@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use crate::rig::app::App;
+use crate::rig::app::{App, cli};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_valid_answer_carries_the_revision_of_the_revocation() {
@@ -34,7 +34,7 @@ async fn no_valid_answer_carries_the_revision_of_the_revocation() {
             "valid"
         );
         app.store
-            .revoke_key(&key.id, "2026-11-23T11:00:00Z".parse().unwrap())
+            .revoke_key(&cli("2026-11-23T11:00:00Z"), None, &key.id)
             .await
             .unwrap();
         let revoked_at = app.store.revision().await.unwrap();

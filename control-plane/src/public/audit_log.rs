@@ -1,0 +1,92 @@
+//! `GET /api/v3/org/project/audit_log`: who changed what.
+
+use axum::{
+    extract::{Query, State, rejection::QueryRejection},
+    response::Response,
+};
+use edge_api::id::Id;
+use jiff::Timestamp;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    authenticate::Caller,
+    page::{Limit, Page},
+};
+use crate::{
+    app::AppState,
+    error::{ApiError, envelope::ErrorEnvelope},
+    model::audit::{Action, AuditEntry},
+    store::{AuditQuery, AuditScope},
+};
+
+/// Which entries to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AuditLogQuery {
+    /// Only what was done so.
+    #[param(value_type = Option<Action>)]
+    action: Option<Action>,
+    /// Only what was done with the key that has this id.
+    #[param(value_type = Option<String>)]
+    actor_id: Option<Id>,
+    /// Only what was done to the thing that has this id.
+    #[param(value_type = Option<String>)]
+    target_id: Option<Id>,
+    /// Only what happened at this time or later.
+    #[param(value_type = Option<String>, format = DateTime)]
+    since: Option<Timestamp>,
+    /// Only what happened before this time.
+    #[param(value_type = Option<String>, format = DateTime)]
+    until: Option<Timestamp>,
+    /// How many entries a page has at most.
+    #[serde(default)]
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 50)]
+    limit: Limit,
+    /// `next_cursor` of the page before.
+    #[param(value_type = Option<String>)]
+    cursor: Option<u64>,
+}
+
+/// List the changes to the project, latest first
+///
+/// Every change to the project, its settings, keys and MCP servers has an entry, written together with
+/// it. Entries are never changed or removed and hold no secret.
+#[utoipa::path(
+    get,
+    path = "/api/v3/org/project/audit_log",
+    operation_id = "getOrgProjectAuditLog",
+    tag = "audit log",
+    security(("ApiKey" = [])),
+    params(AuditLogQuery),
+    responses(
+        (status = 200, description = "A page of entries.", body = Page<AuditEntry>),
+        (status = 400, description = "The query is wrong.", body = ErrorEnvelope),
+        (status = 401, description = "No key, or none that is valid.", body = ErrorEnvelope),
+        (status = 500, description = "The service failed.", body = ErrorEnvelope),
+        (status = 503, description = "Not now: the request was not finished in time, or the database is busy.", body = ErrorEnvelope),
+    ),
+)]
+pub(super) async fn list_audit_log(
+    State(state): State<AppState>,
+    caller: Caller,
+    query: Result<Query<AuditLogQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let Query(query) = query.map_err(|rejection| ApiError::InvalidQuery(rejection.body_text()))?;
+    let entries = state
+        .store
+        .audit_log(&AuditQuery {
+            scope: AuditScope::Project(caller.project_id),
+            action: query.action,
+            actor_id: query.actor_id,
+            target_id: query.target_id,
+            since: query.since,
+            until: query.until,
+            before: query.cursor,
+            limit: query.limit.to_read(),
+        })
+        .await?;
+    let page = query.limit.page(entries, |entry| entry.id.to_string());
+    Ok(page.answer())
+}
