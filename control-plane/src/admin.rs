@@ -116,6 +116,7 @@ async fn dispatch(
             server::create(store, options, now).await
         }
         AdminCommand::Key(KeyCommand::Create(options)) => key::create(store, options, now).await,
+        AdminCommand::Key(KeyCommand::Rotate(options)) => key::rotate(store, options, now).await,
         AdminCommand::Key(KeyCommand::Revoke(options)) => key::revoke(store, options, now).await,
         AdminCommand::Key(KeyCommand::Disable(options)) => key::disable(store, options, now).await,
         AdminCommand::Key(KeyCommand::Enable(options)) => key::enable(store, options, now).await,

@@ -16,7 +16,9 @@ use crate::{
     clock::Clock,
     edge::{self, edge_token::EdgeToken, ttl::Ttls},
     error::ApiError,
-    health, public, request_id, request_log,
+    health,
+    model::limits::Limits,
+    public, request_id, request_log,
     store::Store,
 };
 
@@ -37,6 +39,8 @@ pub struct Shared {
     pub edge_token: EdgeToken,
     /// How long the edge API's answers may be served.
     pub ttls: Ttls,
+    /// How much one project or organisation may have.
+    pub limits: Limits,
     /// How long a request may take that is not a long poll.
     pub request_timeout: Duration,
     /// Cancelled when the process shuts down: long polls end at once.

@@ -10,6 +10,7 @@ use crate::{
     admin::command::AdminCommand,
     edge::ttl::Ttl,
     logging::LogFormat,
+    model::limits::Limits,
     store::{DatabaseUrl, InvalidDatabaseUrl},
 };
 
@@ -110,6 +111,9 @@ pub struct ServeOptions {
     /// How many days counts of requests are kept: 1 to 3650
     #[arg(long, env = "MCP_KEY_AUTH_USAGE_DAYS", default_value_t = 90, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub usage_days: u16,
+    /// How much one project or organisation may have.
+    #[command(flatten)]
+    pub limits: Limits,
     /// Write the bound addresses to this file, as JSON, once requests are served; removed at the end
     #[arg(long, value_name = "PATH")]
     pub ready_file: Option<PathBuf>,

@@ -8,7 +8,10 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 
-use crate::store::StoreError;
+use crate::{
+    random::{IdError, NoRandomness},
+    store::{Entity, KeyRefusal, StoreError},
+};
 
 pub mod envelope;
 mod table;
@@ -47,6 +50,20 @@ pub enum ApiError {
     /// The key's project is gone.
     #[error("the project no longer exists")]
     ProjectNotFound,
+    /// The project has no such key. **The same for a key of another project.**
+    #[error("the project has no such API key")]
+    KeyNotFound,
+    /// The key is not in a state for that.
+    #[error(transparent)]
+    KeyRefusal(KeyRefusal),
+    /// There is as much as there may be.
+    #[error("there can be {limit} {entity}s at most")]
+    TooMany {
+        /// What there is too much of.
+        entity: Entity,
+        /// How many there may be.
+        limit: u32,
+    },
     /// The path has other methods.
     #[error("this path does not answer to this method")]
     MethodNotAllowed,
@@ -65,6 +82,9 @@ pub enum ApiError {
     /// A failure of ours. The cause is logged, never sent.
     #[error("the service failed")]
     Internal(#[source] Arc<StoreError>),
+    /// The system gave no randomness, so nothing secret can be made.
+    #[error("the service failed")]
+    NoRandomness,
     /// A handler panicked.
     #[error("the service failed")]
     Panicked,
@@ -72,14 +92,34 @@ pub enum ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        if matches!(error, StoreError::NotAuthorised) {
+        match error {
             // It was good when the request came in; the caller is told what it will be told next time.
-            Self::InvalidApiKey
-        } else if error.is_temporary() {
-            Self::NotReady(Some(Arc::new(error)))
-        } else {
-            Self::Internal(Arc::new(error))
+            StoreError::NotAuthorised => Self::InvalidApiKey,
+            StoreError::NotFound {
+                entity: Entity::Project,
+                ..
+            } => Self::ProjectNotFound,
+            StoreError::NotFound {
+                entity: Entity::Key,
+                ..
+            } => Self::KeyNotFound,
+            StoreError::Key(refusal) => Self::KeyRefusal(refusal),
+            StoreError::TooMany { entity, limit } => Self::TooMany { entity, limit },
+            error if error.is_temporary() => Self::NotReady(Some(Arc::new(error))),
+            error => Self::Internal(Arc::new(error)),
         }
+    }
+}
+
+impl From<NoRandomness> for ApiError {
+    fn from(_: NoRandomness) -> Self {
+        Self::NoRandomness
+    }
+}
+
+impl From<IdError> for ApiError {
+    fn from(_: IdError) -> Self {
+        Self::NoRandomness
     }
 }
 

@@ -7,7 +7,10 @@ use std::fmt;
 use edge_api::{key_format, key_sha256::KeySha256};
 use sha2::{Digest as _, Sha256};
 
-use crate::random::{self, NoRandomness};
+use crate::{
+    model::masked_key::MaskedKey,
+    random::{self, NoRandomness},
+};
 
 /// A whole raw key. `Debug` prints no part of it and there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,6 +39,12 @@ impl PlainKey {
     #[must_use]
     pub fn sha256(&self) -> KeySha256 {
         KeySha256(Sha256::digest(self.0.as_bytes()).into())
+    }
+
+    /// What may be shown of it later on.
+    #[must_use]
+    pub fn masked(&self) -> MaskedKey {
+        MaskedKey::of(&self.0)
     }
 
     /// The raw text, to be shown once to whom it was made for. Never log or store it.

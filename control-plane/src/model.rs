@@ -5,6 +5,8 @@
 pub mod api_key;
 pub mod audit;
 pub mod config_value;
+pub mod limits;
+pub mod masked_key;
 pub mod name;
 pub mod organisation;
 pub mod project;

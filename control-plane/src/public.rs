@@ -5,12 +5,15 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::app::AppState;
 
+mod api_keys;
 mod audit_log;
 pub mod authenticate;
 
 pub mod config;
 pub mod config_patch;
 pub mod enforcement;
+mod fields;
+mod id_in_path;
 mod members;
 pub mod openapi;
 mod page;
@@ -28,5 +31,11 @@ fn described() -> OpenApiRouter<AppState> {
         .routes(routes!(config::get_config, config::patch_config))
         .routes(routes!(usage::get_usage))
         .routes(routes!(enforcement::get_enforcement))
+        .routes(routes!(api_keys::list_keys, api_keys::create_key))
+        .routes(routes!(
+            api_keys::change::patch_key,
+            api_keys::change::revoke_key
+        ))
+        .routes(routes!(api_keys::rotate::rotate_key))
         .routes(routes!(audit_log::list_audit_log))
 }

@@ -68,6 +68,9 @@ fn log(error: &ApiError, request_id: &RequestId) {
         ApiError::NotReady(Some(cause)) => {
             warn!(%request_id, %cause, "a request could not be served");
         }
+        ApiError::NoRandomness => {
+            error!(%request_id, "the operating system gave no random bytes");
+        }
         _ => {}
     }
 }

@@ -86,6 +86,7 @@ pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), 
             check: options.check_ttl,
             negative: options.negative_ttl,
         },
+        limits: options.limits,
         request_timeout: options.request_timeout,
         shutdown: shutdown.clone(),
     });

@@ -19,7 +19,9 @@ pub use self::{
     change::{Changes, KEPT_CHANGES},
     check::{CheckedKey, Snapshot},
     database_url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl},
-    error::{Entity, StoreError},
+    error::{Entity, KeyRefusal, StoreError},
+    key::{KeyQuery, Place},
+    key_change::Rotated,
     open::{OpenError, WhenMissing},
     project::Updated,
 };
@@ -37,6 +39,7 @@ mod dialect;
 mod error;
 mod follow;
 mod key;
+mod key_change;
 mod listen;
 mod migrate;
 mod open;

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use edge_api::id::Id;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::output::Format;
 use crate::{clock, model::name::Name};
@@ -53,6 +53,8 @@ pub enum ServerCommand {
 pub enum KeyCommand {
     /// Create a key and print it. It cannot be shown again.
     Create(CreateKey),
+    /// Replace a key by a new one and print that. It cannot be shown again.
+    Rotate(RotateKey),
     /// Revoke a key for good.
     Revoke(KeyId),
     /// Switch a key off.
@@ -146,6 +148,23 @@ pub struct CreateKey {
     pub format: Format,
 }
 
+/// A key to replace.
+#[derive(Debug, Args)]
+pub struct RotateKey {
+    /// Id of the key, key_…
+    #[arg(long, value_parser = Id::parse)]
+    pub id: Id,
+    /// How long the old key still works, as in 24h; 0s is not at all
+    #[arg(long, value_name = "DURATION", value_parser = grace)]
+    pub grace: SignedDuration,
+    /// From when on the new key is refused, as in 2027-01-31T12:00:00Z; never, if left out
+    #[arg(long, value_name = "RFC3339", value_parser = time)]
+    pub expires_at: Option<Timestamp>,
+    /// How to print it.
+    #[command(flatten)]
+    pub format: Format,
+}
+
 /// An existing API key.
 #[derive(Debug, Args)]
 pub struct KeyId {
@@ -155,6 +174,14 @@ pub struct KeyId {
     /// How to print it.
     #[command(flatten)]
     pub format: Format,
+}
+
+fn grace(text: &str) -> Result<SignedDuration, &'static str> {
+    let days_90 = SignedDuration::from_hours(90 * 24);
+    text.parse()
+        .ok()
+        .filter(|grace| (SignedDuration::ZERO..=days_90).contains(grace))
+        .ok_or("write a duration of up to 90 days, as in 24h or 0s")
 }
 
 fn time(text: &str) -> Result<Timestamp, &'static str> {

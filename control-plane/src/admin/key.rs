@@ -1,19 +1,16 @@
-//! `key create`, `revoke`, `disable` and `enable`. **`create` is the only place that prints a raw key.**
+//! `key create`, `rotate`, `revoke`, `disable` and `enable`. **`create` and `rotate` alone print a raw key.**
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
     AdminError,
-    command::{CreateKey, KeyId},
+    command::{CreateKey, KeyId, RotateKey},
     output::{Format, Output},
 };
 use crate::{
     key::PlainKey,
-    model::{
-        api_key::{ApiKey, Lifecycle},
-        audit::Author,
-    },
+    model::{api_key::ApiKey, audit::Author, limits::UNLIMITED},
     random,
     store::Store,
 };
@@ -33,18 +30,16 @@ pub(super) async fn create(
     now: Timestamp,
 ) -> Result<Output, AdminError> {
     let plain = PlainKey::generate()?;
-    let record = ApiKey {
-        id: random::id("key_")?,
-        project_id: options.project,
-        name: options.name,
-        created_at: now,
-        lifecycle: Lifecycle {
-            expires_at: options.expires_at,
-            ..Lifecycle::default()
-        },
-    };
+    let record = ApiKey::new(
+        random::id("key_")?,
+        options.project,
+        options.name,
+        now,
+        options.expires_at,
+        plain.masked(),
+    );
     store
-        .create_key(&Author::cli(now), &record, plain.sha256())
+        .create_key(&Author::cli(now), &record, plain.sha256(), UNLIMITED)
         .await?;
     Ok(options.format.one(
         &Created {
@@ -59,6 +54,49 @@ pub(super) async fn create(
                 "expires at",
                 &optional(record.lifecycle.expires_at, "never"),
             ),
+            ("key", plain.reveal()),
+            ("", "Keep the key now: it cannot be shown again."),
+        ],
+    ))
+}
+
+pub(super) async fn rotate(
+    store: &Store,
+    options: RotateKey,
+    now: Timestamp,
+) -> Result<Output, AdminError> {
+    let (plain, id) = (PlainKey::generate()?, random::id("key_")?);
+    let renew = |old: &ApiKey| {
+        let (project, name) = (old.project_id.clone(), old.name.clone());
+        let masked = plain.masked();
+        let new = ApiKey::new(id, project, name, now, options.expires_at, masked);
+        (new, plain.sha256())
+    };
+    // A time past all times is never.
+    let ends_at = now.checked_add(options.grace).unwrap_or(Timestamp::MAX);
+    let rotated = store
+        .rotate_key(
+            &Author::cli(now),
+            None,
+            &options.id,
+            ends_at,
+            renew,
+            UNLIMITED,
+        )
+        .await?;
+    let (old, new) = (&rotated.old, &rotated.new);
+    Ok(options.format.one(
+        &serde_json::json!({
+            "old_key": old,
+            "new_key": Created { record: new, key: plain.reveal() },
+        }),
+        &[
+            ("old id", old.id.as_str()),
+            (
+                "works until",
+                &optional(old.lifecycle.expires_at, "for good"),
+            ),
+            ("new id", new.id.as_str()),
             ("key", plain.reveal()),
             ("", "Keep the key now: it cannot be shown again."),
         ],

@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 
 use super::ApiError;
+use crate::store::KeyRefusal;
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +83,36 @@ impl ApiError {
                 "PROJECT_NOT_FOUND",
                 "use a key of an existing project",
             ),
+            Self::KeyNotFound => (
+                StatusCode::NOT_FOUND,
+                10_404,
+                "API_KEY_NOT_FOUND",
+                "send the id of one of the project's keys, as GET /api/v3/org/project/api_keys lists them",
+            ),
+            Self::KeyRefusal(KeyRefusal::Revoked) => (
+                StatusCode::CONFLICT,
+                10_409,
+                "API_KEY_REVOKED",
+                "create a new key; a revoked one stays as it is",
+            ),
+            Self::KeyRefusal(KeyRefusal::NotLive) => (
+                StatusCode::CONFLICT,
+                10_409,
+                "API_KEY_NOT_LIVE",
+                "create a new key, or first enable this one or move its expiry",
+            ),
+            Self::KeyRefusal(KeyRefusal::Replaced) => (
+                StatusCode::CONFLICT,
+                10_409,
+                "API_KEY_REPLACED",
+                "use the key named in its 'replaced_by', or create a new one",
+            ),
+            Self::TooMany { .. } => (
+                StatusCode::CONFLICT,
+                10_409,
+                "LIMIT_REACHED",
+                "remove what is not needed any more; revoked and expired keys do not count",
+            ),
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 10_405,
@@ -112,7 +143,7 @@ impl ApiError {
                 "NOT_READY",
                 "try again later",
             ),
-            Self::Internal(_) | Self::Panicked => (
+            Self::Internal(_) | Self::NoRandomness | Self::Panicked => (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 10_500,
                 "INTERNAL_ERROR",

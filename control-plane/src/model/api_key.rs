@@ -2,9 +2,10 @@
 
 use edge_api::id::Id;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::name::Name;
+use super::{masked_key::MaskedKey, name::Name};
 
 /// An API key. The raw key is not part of it; see [`PlainKey`](crate::key::PlainKey).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -20,6 +21,23 @@ pub struct ApiKey {
     /// What may have ended it.
     #[serde(flatten)]
     pub lifecycle: Lifecycle,
+    /// What may be shown of the key.
+    pub masked_key: MaskedKey,
+    /// When a request with it was last counted; `None`: never.
+    pub last_used_at: Option<Timestamp>,
+    /// The key that it was rotated to.
+    pub replaced_by: Option<Id>,
+}
+
+/// A partial change to a key: what is `None` stays as it is.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeyPatch {
+    /// Its name.
+    pub name: Option<Name>,
+    /// Whether it is switched off.
+    pub disabled: Option<bool>,
+    /// From when on it is refused; `Some(None)`: never.
+    pub expires_at: Option<Option<Timestamp>>,
 }
 
 /// The times that end a key's life.
@@ -34,7 +52,8 @@ pub struct Lifecycle {
 }
 
 /// The state of a key at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum KeyStatus {
     /// It opens its project.
     Live,
@@ -46,7 +65,62 @@ pub enum KeyStatus {
     Disabled,
 }
 
+impl ApiKey {
+    /// A new key with that name, never used.
+    #[must_use]
+    pub fn new(
+        id: Id,
+        project_id: Id,
+        name: Name,
+        created_at: Timestamp,
+        expires_at: Option<Timestamp>,
+        masked_key: MaskedKey,
+    ) -> Self {
+        Self {
+            id,
+            project_id,
+            name,
+            created_at,
+            lifecycle: Lifecycle {
+                expires_at,
+                ..Lifecycle::default()
+            },
+            masked_key,
+            last_used_at: None,
+            replaced_by: None,
+        }
+    }
+
+    /// The key after `patch`. One that was off before keeps its time.
+    #[must_use]
+    pub fn patched(&self, patch: &KeyPatch, now: Timestamp) -> Self {
+        let mut key = self.clone();
+        if let Some(name) = &patch.name {
+            key.name = name.clone();
+        }
+        if let Some(expires_at) = patch.expires_at {
+            key.lifecycle.expires_at = expires_at;
+        }
+        key.lifecycle.disabled_at = match patch.disabled {
+            Some(true) => key.lifecycle.disabled_at.or(Some(now)),
+            Some(false) => None,
+            None => key.lifecycle.disabled_at,
+        };
+        key
+    }
+}
+
 impl Lifecycle {
+    /// Whether this one's expiry is later than the other's.
+    #[must_use]
+    pub fn outlives(&self, other: &Self) -> bool {
+        match (self.expires_at, other.expires_at) {
+            (_, None) => false,
+            (None, Some(_)) => true,
+            (Some(own), Some(other)) => own > other,
+        }
+    }
+
     /// The state at `now`. Of several reasons the most final one wins: revoked, then expired, then disabled.
     #[must_use]
     pub fn status(&self, now: Timestamp) -> KeyStatus {

@@ -46,6 +46,9 @@ pub enum Action {
     /// A key was renamed, switched on or off, or its expiry moved.
     #[serde(rename = "api_key.changed")]
     KeyChanged,
+    /// A key was replaced by another one, and expires.
+    #[serde(rename = "api_key.rotated")]
+    KeyRotated,
     /// A key was revoked for good.
     #[serde(rename = "api_key.revoked")]
     KeyRevoked,

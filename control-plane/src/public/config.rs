@@ -14,7 +14,6 @@ use crate::{
     body::JsonBody,
     error::{ApiError, envelope::ErrorEnvelope},
     model::project_config::{ConfigPatch, ProjectConfig},
-    store::{Entity, StoreError},
 };
 
 /// Get the project's settings
@@ -43,11 +42,7 @@ pub(super) async fn get_config(
     State(state): State<AppState>,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let config = state
-        .store
-        .project_config(&caller.project_id)
-        .await
-        .map_err(failure)?;
+    let config = state.store.project_config(&caller.project_id).await?;
     Ok(answer(config))
 }
 
@@ -87,8 +82,7 @@ pub(super) async fn patch_config(
     let updated = state
         .store
         .update_project_config(&caller.author, &caller.project_id, &patch)
-        .await
-        .map_err(failure)?;
+        .await?;
     if let Some(revision) = updated.revision {
         info!(
             project_id = %caller.project_id,
@@ -104,15 +98,4 @@ pub(super) async fn patch_config(
 
 fn answer(config: ProjectConfig) -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(config)).into_response()
-}
-
-/// What a call about the caller's own project failed of.
-pub(super) fn failure(error: StoreError) -> ApiError {
-    match error {
-        StoreError::NotFound {
-            entity: Entity::Project,
-            ..
-        } => ApiError::ProjectNotFound,
-        other => other.into(),
-    }
 }

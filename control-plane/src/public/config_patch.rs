@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::members::Members;
+use super::{
+    fields::{kind, shortened},
+    members::Members,
+};
 use crate::{
     error::ApiError,
     model::{
@@ -121,25 +124,6 @@ fn log_visibility(value: &Value) -> Option<LogVisibility> {
         "show_all" => Some(LogVisibility::ShowAll),
         "dont_store_data" => Some(LogVisibility::DontStoreData),
         _ => None,
-    }
-}
-
-/// What was sent, in words. The value itself is repeated only when it is short and plain.
-fn kind(value: &Value) -> String {
-    match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Number(value) => format!("the number {value}"),
-        Value::String(value) => format!("the text {:?}", shortened(value)),
-        Value::Array(_) => "an array".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
-    }
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(40) {
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-        None => text.to_owned(),
     }
 }
 

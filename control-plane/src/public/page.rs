@@ -8,8 +8,12 @@ use axum::{
     http::header,
     response::{IntoResponse as _, Response},
 };
+use edge_api::id::Id;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::{error::ApiError, store::Place};
 
 /// How many items a page has at most: 1 to 100, 50 unless told otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -60,6 +64,34 @@ impl Limit {
             items: read,
         }
     }
+}
+
+impl<T> Page<T> {
+    /// The same page of something made of the items.
+    pub(super) fn map<U>(self, to: impl Fn(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(to).collect(),
+            next_cursor: self.next_cursor,
+        }
+    }
+}
+
+/// Where the page after an item begins, in a list that is ordered by creation.
+pub(super) fn cursor(created_at: Timestamp, id: &Id) -> String {
+    format!("{}.{id}", created_at.as_millisecond())
+}
+
+/// Reads what [`cursor`] wrote.
+pub(super) fn place(cursor: &str) -> Result<Place, ApiError> {
+    let place = cursor.split_once('.').and_then(|(at, id)| {
+        Some(Place {
+            at: at.parse().ok()?,
+            id: Id::parse(id).ok()?,
+        })
+    });
+    place.ok_or_else(|| {
+        ApiError::InvalidQuery("cursor is no next_cursor of an earlier page".to_owned())
+    })
 }
 
 impl<T: Serialize> Page<T> {

@@ -27,6 +27,17 @@ pub enum StoreError {
     /// The author's key is not live any more; nothing was changed.
     #[error("the key is not valid any more")]
     NotAuthorised,
+    /// There are as many as there may be; nothing was changed.
+    #[error("there are {limit} of kind {entity} already, which is the limit")]
+    TooMany {
+        /// What there is too much of.
+        entity: Entity,
+        /// How many there may be.
+        limit: u32,
+    },
+    /// The key is not in a state for that; nothing was changed.
+    #[error(transparent)]
+    Key(#[from] KeyRefusal),
     /// A stored value is not what this program writes.
     #[error("the database holds a bad value in {column}: {reason}")]
     Corrupt {
@@ -41,6 +52,20 @@ pub enum StoreError {
     /// The database failed.
     #[error("the database failed: {0}")]
     Database(#[from] sqlx::Error),
+}
+
+/// Why a key stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyRefusal {
+    /// It is revoked, which is for good.
+    #[error("the key is revoked")]
+    Revoked,
+    /// It is expired or disabled, so that nobody depends on it.
+    #[error("the key is not live")]
+    NotLive,
+    /// It was rotated: another key takes its place, and it may not live longer than it was given then.
+    #[error("the key was rotated before")]
+    Replaced,
 }
 
 /// A kind of thing that has an id.

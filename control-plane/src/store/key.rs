@@ -6,15 +6,40 @@ use sqlx::{Any, Transaction, any::AnyRow};
 
 use super::{Entity, Store, StoreError, audit::Said, authority::Change, column};
 use crate::model::{
-    api_key::{ApiKey, Lifecycle},
+    api_key::{ApiKey, KeyStatus, Lifecycle},
     audit::{Action, Author, TargetKind},
 };
+
+/// Which keys of a project are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyQuery {
+    /// The project.
+    pub project: Id,
+    /// Only keys in one of these states, judged at `now`.
+    pub statuses: Vec<KeyStatus>,
+    /// What time it is.
+    pub now: Timestamp,
+    /// Only keys that come after this place.
+    pub before: Option<Place>,
+    /// How many keys at most.
+    pub limit: u32,
+}
+
+/// A place in a list that is ordered by creation, latest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// When the item there was created, in milliseconds since the Unix epoch.
+    pub at: i64,
+    /// Its id.
+    pub id: Id,
+}
 
 /// Columns are named: the plan of a `*` breaks when another process adds a column.
 macro_rules! select_keys {
     ($rest:literal) => {
         concat!(
-            "SELECT id, project_id, name, created_at, expires_at, revoked_at, disabled_at
+            "SELECT id, project_id, name, created_at, expires_at, revoked_at, disabled_at,
+                    masked_key, last_used_at, replaced_by
              FROM api_keys ",
             $rest
         )
@@ -22,31 +47,18 @@ macro_rules! select_keys {
 }
 
 impl Store {
-    /// Adds a key to an existing project.
+    /// Adds a key to an existing project that has less than `limit` of them.
     pub async fn create_key(
         &self,
         author: &Author,
         key: &ApiKey,
         sha256: KeySha256,
+        limit: u32,
     ) -> Result<(), StoreError> {
         let mut change = self.change(author).await?;
         let organisation = change.organisation_of(&key.project_id).await?;
-        sqlx::query(
-            "INSERT INTO api_keys (id, project_id, name, sha256, created_at, expires_at, revoked_at, disabled_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(key.id.as_str())
-        .bind(key.project_id.as_str())
-        .bind(key.name.as_str())
-        .bind(sha256.0.to_vec())
-        .bind(key.created_at.as_millisecond())
-        .bind(key.lifecycle.expires_at.map(Timestamp::as_millisecond))
-        .bind(key.lifecycle.revoked_at.map(Timestamp::as_millisecond))
-        .bind(key.lifecycle.disabled_at.map(Timestamp::as_millisecond))
-        .execute(&mut *change.transaction)
-        .await
-        .map_err(|error| StoreError::on_insert(error, Entity::Key, &key.id))?;
-        record(&mut change, Action::KeyCreated, &organisation, None, key).await?;
+        require_room(&mut change, &key.project_id, limit).await?;
+        insert(&mut change, &organisation, key, sha256).await?;
         self.commit_change(change, &key.project_id).await?;
         Ok(())
     }
@@ -71,81 +83,91 @@ impl Store {
             .map(read)
             .collect()
     }
+}
 
-    /// Ends a key for good. A key that was revoked before keeps its time and raises no revision.
-    ///
-    /// `project`: where the key must be; elsewhere it is not found. `None`: anywhere.
-    pub async fn revoke_key(
-        &self,
-        author: &Author,
-        project: Option<&Id>,
-        id: &Id,
-    ) -> Result<ApiKey, StoreError> {
-        self.change_key(author, project, id, Action::KeyRevoked, |key| {
-            key.lifecycle.revoked_at = key.lifecycle.revoked_at.or(Some(author.at));
-        })
-        .await
-    }
-
-    /// Switches a key off. A key that was off before keeps its time and raises no revision.
-    pub async fn disable_key(
-        &self,
-        author: &Author,
-        project: Option<&Id>,
-        id: &Id,
-    ) -> Result<ApiKey, StoreError> {
-        self.change_key(author, project, id, Action::KeyChanged, |key| {
-            key.lifecycle.disabled_at = key.lifecycle.disabled_at.or(Some(author.at));
-        })
-        .await
-    }
-
-    /// Switches a key on again. A key that was on before raises no revision.
-    pub async fn enable_key(
-        &self,
-        author: &Author,
-        project: Option<&Id>,
-        id: &Id,
-    ) -> Result<ApiKey, StoreError> {
-        self.change_key(author, project, id, Action::KeyChanged, |key| {
-            key.lifecycle.disabled_at = None;
-        })
-        .await
-    }
-
-    async fn change_key(
-        &self,
-        author: &Author,
-        project: Option<&Id>,
-        id: &Id,
-        action: Action,
-        apply: impl FnOnce(&mut ApiKey),
-    ) -> Result<ApiKey, StoreError> {
-        let mut change = self.change(author).await?;
-        let before = by_id(&mut change.transaction, id).await?;
-        if project.is_some_and(|project| *project != before.project_id) {
-            return Err(not_found(id));
-        }
-        let organisation = change.organisation_of(&before.project_id).await?;
-        let mut after = before.clone();
-        apply(&mut after);
-        if after == before {
-            return Ok(after);
-        }
-        sqlx::query("UPDATE api_keys SET revoked_at = $2, disabled_at = $3 WHERE id = $1")
-            .bind(id.as_str())
-            .bind(after.lifecycle.revoked_at.map(Timestamp::as_millisecond))
-            .bind(after.lifecycle.disabled_at.map(Timestamp::as_millisecond))
-            .execute(&mut *change.transaction)
-            .await?;
-        record(&mut change, action, &organisation, Some(&before), &after).await?;
-        self.commit_change(change, &after.project_id).await?;
-        Ok(after)
+impl Store {
+    /// Keys of a project, latest first.
+    pub async fn project_keys(&self, query: &KeyQuery) -> Result<Vec<ApiKey>, StoreError> {
+        let wanted = |status: KeyStatus| i64::from(query.statuses.contains(&status));
+        // The same order of reasons as `Lifecycle::status`.
+        sqlx::query(select_keys!(
+            "WHERE project_id = $1 AND (created_at < $2 OR (created_at = $2 AND id < $3))
+               AND CASE WHEN revoked_at IS NOT NULL THEN $5
+                        WHEN expires_at <= $4 THEN $6
+                        WHEN disabled_at IS NOT NULL THEN $7
+                        ELSE $8 END = 1
+             ORDER BY created_at DESC, id DESC LIMIT $9"
+        ))
+        .bind(query.project.as_str())
+        .bind(query.before.as_ref().map_or(i64::MAX, |place| place.at))
+        .bind(query.before.as_ref().map_or("", |place| place.id.as_str()))
+        .bind(query.now.as_millisecond())
+        .bind(wanted(KeyStatus::Revoked))
+        .bind(wanted(KeyStatus::Expired))
+        .bind(wanted(KeyStatus::Disabled))
+        .bind(wanted(KeyStatus::Live))
+        .bind(i64::from(query.limit))
+        .fetch_all(&self.reads)
+        .await?
+        .iter()
+        .map(read)
+        .collect()
     }
 }
 
+/// Fails if the project has `limit` keys that are neither revoked nor expired.
+pub(super) async fn require_room(
+    change: &mut Change<'_>,
+    project: &Id,
+    limit: u32,
+) -> Result<(), StoreError> {
+    let row = sqlx::query(
+        "SELECT CAST(count(*) AS BIGINT) AS keys FROM api_keys
+         WHERE project_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $2)",
+    )
+    .bind(project.as_str())
+    .bind(change.author.at.as_millisecond())
+    .fetch_one(&mut *change.transaction)
+    .await?;
+    if column::unsigned(&row, "keys")? < u64::from(limit) {
+        Ok(())
+    } else {
+        Err(StoreError::TooMany {
+            entity: Entity::Key,
+            limit,
+        })
+    }
+}
+
+/// Adds a row and its entry in the audit log.
+pub(super) async fn insert(
+    change: &mut Change<'_>,
+    organisation: &Id,
+    key: &ApiKey,
+    sha256: KeySha256,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO api_keys (id, project_id, name, sha256, created_at, expires_at, revoked_at, disabled_at,
+                               masked_key)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(key.id.as_str())
+    .bind(key.project_id.as_str())
+    .bind(key.name.as_str())
+    .bind(sha256.0.to_vec())
+    .bind(key.created_at.as_millisecond())
+    .bind(key.lifecycle.expires_at.map(Timestamp::as_millisecond))
+    .bind(key.lifecycle.revoked_at.map(Timestamp::as_millisecond))
+    .bind(key.lifecycle.disabled_at.map(Timestamp::as_millisecond))
+    .bind(key.masked_key.as_str())
+    .execute(&mut *change.transaction)
+    .await
+    .map_err(|error| StoreError::on_insert(error, Entity::Key, &key.id))?;
+    record(change, Action::KeyCreated, organisation, None, key).await
+}
+
 /// Enters what became of a key in the audit log.
-async fn record(
+pub(super) async fn record(
     change: &mut Change<'_>,
     action: Action,
     organisation: &Id,
@@ -179,7 +201,7 @@ pub(super) async fn by_id(
     }
 }
 
-fn not_found(id: &Id) -> StoreError {
+pub(super) fn not_found(id: &Id) -> StoreError {
     StoreError::NotFound {
         entity: Entity::Key,
         id: id.clone(),
@@ -197,5 +219,8 @@ fn read(row: &AnyRow) -> Result<ApiKey, StoreError> {
             revoked_at: column::optional_time(row, "revoked_at")?,
             disabled_at: column::optional_time(row, "disabled_at")?,
         },
+        masked_key: column::text(row, "masked_key")?,
+        last_used_at: column::optional_time(row, "last_used_at")?,
+        replaced_by: column::optional_id(row, "replaced_by")?,
     })
 }

@@ -1,5 +1,8 @@
 //! What holds on either database. Each file is one part of the outside: a route, the command line, the process.
 
+mod api_keys;
+mod api_keys_change;
+mod api_keys_rotate;
 mod audit_log;
 mod audit_log_filters;
 mod authority;

@@ -7,8 +7,10 @@ use stack::keys;
 use stack::real_control_plane::{NewKey, RealControlPlane};
 
 use control_plane::clock::{Clock, SystemClock};
-use control_plane::model::api_key::{ApiKey, Lifecycle};
+use control_plane::model::api_key::ApiKey;
 use control_plane::model::audit::Author;
+use control_plane::model::limits::UNLIMITED;
+use control_plane::model::masked_key::MaskedKey;
 use control_plane::store::{Store, WhenMissing};
 
 /// A real control plane with one organisation.
@@ -66,16 +68,22 @@ impl Platform {
 
     /// Creates this very key.
     pub(super) async fn create(&self, project: &str, number: u64, raw: &str) {
-        let key = ApiKey {
-            id: Id::parse(&format!("key_chosen_{number}")).expect("an id"),
-            project_id: Id::parse(project).expect("an id"),
-            name: "chosen".parse().expect("a name"),
-            created_at: SystemClock.now(),
-            lifecycle: Lifecycle::default(),
-        };
+        let key = ApiKey::new(
+            Id::parse(&format!("key_chosen_{number}")).expect("an id"),
+            Id::parse(project).expect("an id"),
+            "chosen".parse().expect("a name"),
+            SystemClock.now(),
+            None,
+            MaskedKey::of(raw),
+        );
         let created = self
             .store
-            .create_key(&Author::cli(key.created_at), &key, keys::sha256(raw))
+            .create_key(
+                &Author::cli(key.created_at),
+                &key,
+                keys::sha256(raw),
+                UNLIMITED,
+            )
             .await;
         created.expect("a key");
     }

@@ -13,8 +13,9 @@ use control_plane::{
     edge::{edge_token::EdgeToken, ttl::Ttls},
     key::PlainKey,
     model::{
-        api_key::{ApiKey, Lifecycle},
+        api_key::ApiKey,
         audit::Author,
+        limits::{Limits, UNLIMITED},
         organisation::Organisation,
         project::Project,
         project_config::ProjectConfig,
@@ -33,6 +34,8 @@ use crate::TestDatabase;
 
 pub(crate) const EDGE_TOKEN: &str = "edge-token-of-the-tests";
 pub(crate) const CONFIG: &str = "/api/v3/org/project/config";
+/// How many keys a project may have.
+pub(crate) const MAX_KEYS: u32 = 12;
 /// Where the clock stands at first.
 pub(crate) const NOW: &str = "2026-11-23T12:00:00Z";
 
@@ -52,6 +55,16 @@ pub(crate) struct TestKey {
     pub(crate) plain: PlainKey,
 }
 
+impl TestKey {
+    /// A key that was answered.
+    pub(crate) fn of(id_text: &str, raw: &str) -> Self {
+        Self {
+            id: id(id_text),
+            plain: PlainKey::parse(raw.as_bytes()).unwrap(),
+        }
+    }
+}
+
 impl App {
     pub(crate) async fn start() -> Self {
         let database = TestDatabase::fresh();
@@ -66,6 +79,9 @@ impl App {
             ttls: Ttls {
                 check: "30s".parse().unwrap(),
                 negative: "5s".parse().unwrap(),
+            },
+            limits: Limits {
+                keys_per_project: MAX_KEYS,
             },
             request_timeout: Duration::from_secs(10),
             shutdown: shutdown.clone(),
@@ -124,18 +140,16 @@ impl App {
 
     pub(crate) async fn key_until(&self, project: &str, expires_at: Option<&str>) -> TestKey {
         let plain = PlainKey::generate().unwrap();
-        let key = ApiKey {
-            id: id(&format!("key_{}", &plain.sha256().to_hex()[..12])),
-            project_id: id(project),
-            name: "Key".parse().unwrap(),
-            created_at: self.clock.now(),
-            lifecycle: Lifecycle {
-                expires_at: expires_at.map(|time| time.parse().unwrap()),
-                ..Lifecycle::default()
-            },
-        };
+        let key = ApiKey::new(
+            id(&format!("key_{}", &plain.sha256().to_hex()[..12])),
+            id(project),
+            "Key".parse().unwrap(),
+            self.clock.now(),
+            expires_at.map(|time| time.parse().unwrap()),
+            plain.masked(),
+        );
         self.store
-            .create_key(&cli(NOW), &key, plain.sha256())
+            .create_key(&cli(NOW), &key, plain.sha256(), UNLIMITED)
             .await
             .unwrap();
         TestKey { id: key.id, plain }
