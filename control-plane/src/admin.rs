@@ -9,7 +9,10 @@ use edge_api::id::Id;
 use jiff::Timestamp;
 
 use self::{
-    command::{AdminCommand, KeyCommand, ListCommand, OrgCommand, ProjectCommand, ServerCommand},
+    command::{
+        AdminCommand, KeyCommand, ListCommand, OrgCommand, OrgKeyCommand, ProjectCommand,
+        ServerCommand,
+    },
     output::Output,
 };
 use crate::{
@@ -22,6 +25,7 @@ pub mod command;
 mod key;
 mod list;
 mod organisation;
+mod organisation_key;
 mod output;
 mod project;
 mod server;
@@ -36,7 +40,7 @@ pub enum AdminError {
     #[error(transparent)]
     Backup(#[from] BackupError),
     /// What the command refers to does not exist.
-    #[error("no {entity} \"{id}\"; list them with `control-plane list {}`", plural(*.entity))]
+    #[error("no {entity} \"{id}\"; list them with `control-plane {}`", listing(*.entity))]
     NotFound {
         /// What is missing.
         entity: Entity,
@@ -79,7 +83,7 @@ impl From<StoreError> for AdminError {
 pub async fn run(database: &DatabaseUrl, command: AdminCommand) -> Result<(), AdminError> {
     // Only the first step of a new system makes a database; elsewhere a missing one is a typing error.
     let missing = match command {
-        AdminCommand::Org(_) => WhenMissing::Create,
+        AdminCommand::Org(OrgCommand::Create(_)) => WhenMissing::Create,
         _ => WhenMissing::Refuse,
     };
     let store = Store::open(database, missing).await?;
@@ -109,6 +113,15 @@ async fn dispatch(
         AdminCommand::Org(OrgCommand::Create(options)) => {
             organisation::create(store, options, now).await
         }
+        AdminCommand::Org(OrgCommand::Key(OrgKeyCommand::Create(options))) => {
+            organisation_key::create(store, options, now).await
+        }
+        AdminCommand::Org(OrgCommand::Key(OrgKeyCommand::List(options))) => {
+            organisation_key::list(store, options).await
+        }
+        AdminCommand::Org(OrgCommand::Key(OrgKeyCommand::Revoke(options))) => {
+            organisation_key::revoke(store, options, now).await
+        }
         AdminCommand::Project(ProjectCommand::Create(options)) => {
             project::create(store, options, now).await
         }
@@ -127,11 +140,12 @@ async fn dispatch(
     }
 }
 
-fn plural(entity: Entity) -> &'static str {
+fn listing(entity: Entity) -> &'static str {
     match entity {
-        Entity::Organisation => "orgs",
-        Entity::Project => "projects",
-        Entity::Server => "servers",
-        Entity::Key => "keys",
+        Entity::Organisation => "list orgs",
+        Entity::Project => "list projects",
+        Entity::Server => "list servers",
+        Entity::Key => "list keys",
+        Entity::OrganisationKey => "org key list",
     }
 }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
 
+use edge_api::key_format::Kind;
+
 use crate::{
     random::{IdError, NoRandomness},
     store::{Entity, KeyRefusal, StoreError},
@@ -22,13 +24,27 @@ pub enum ApiError {
     /// No `x-api-key` header.
     #[error("no API key was sent")]
     NoApiKey,
-    /// Several `x-api-key` headers.
-    #[error("more than one x-api-key header was sent")]
+    /// Several keys.
+    #[error("more than one API key was sent")]
     AmbiguousApiKey,
     /// A key that opens no project: malformed, unknown, revoked, expired or disabled.
     /// **One variant for all of them, so that no caller can tell them apart.**
     #[error("the API key is not valid")]
     InvalidApiKey,
+    /// A key whose prefix says that it belongs into another header, or nowhere here.
+    #[error("the header {header} does not take {}", kind(*.found))]
+    WrongKeyKind {
+        /// The header that it was sent in.
+        header: &'static str,
+        /// What it calls itself.
+        found: Kind,
+    },
+    /// A project key where only an organisation key will do.
+    #[error("this call needs an organisation key")]
+    OrganisationKeyNeeded,
+    /// An organisation key without the project that the call is about.
+    #[error("the header x-project-id is missing or sent more than once")]
+    NoProjectId,
     /// The edge token is missing or another one.
     #[error("the edge token is missing or wrong")]
     InvalidEdgeToken,
@@ -88,6 +104,15 @@ pub enum ApiError {
     /// A handler panicked.
     #[error("the service failed")]
     Panicked,
+}
+
+fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Project => "project keys (ak_…)",
+        Kind::Organisation => "organisation keys (oak_…)",
+        Kind::User => "user keys (uak_…)",
+        Kind::Consumer => "consumer keys (ck_…)",
+    }
 }
 
 impl From<StoreError> for ApiError {

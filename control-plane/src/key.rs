@@ -4,7 +4,10 @@
 
 use std::fmt;
 
-use edge_api::{key_format, key_sha256::KeySha256};
+use edge_api::{
+    key_format::{self, Kind},
+    key_sha256::KeySha256,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
@@ -17,10 +20,15 @@ use crate::{
 pub struct PlainKey(String);
 
 impl PlainKey {
-    /// Mints a key from the operating system's randomness.
+    /// Mints a project key from the operating system's randomness.
     pub fn generate() -> Result<Self, NoRandomness> {
+        Self::generate_as(Kind::Project)
+    }
+
+    /// Mints a key of that kind.
+    pub fn generate_as(kind: Kind) -> Result<Self, NoRandomness> {
         let random = random::base62(key_format::RANDOM_LEN)?;
-        let mut key = format!("{}{random}", key_format::PREFIX);
+        let mut key = format!("{}{random}", kind.prefix());
         let sum = key_format::checksum(key.as_bytes());
         key.extend(sum.map(char::from));
         Ok(Self(key))
@@ -29,7 +37,13 @@ impl PlainKey {
     /// Takes a presented key; `None` when it has not the shape of a project key.
     #[must_use]
     pub fn parse(presented: &[u8]) -> Option<Self> {
-        if !key_format::is_well_formed(presented) {
+        Self::parse_as(Kind::Project, presented)
+    }
+
+    /// Takes a presented key; `None` when it has not the shape of a key of that kind.
+    #[must_use]
+    pub fn parse_as(kind: Kind, presented: &[u8]) -> Option<Self> {
+        if !key_format::is_well_formed_as(kind, presented) {
             return None;
         }
         String::from_utf8(presented.to_vec()).ok().map(Self)
@@ -56,7 +70,7 @@ impl PlainKey {
 
 impl fmt::Debug for PlainKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PlainKey(ak_…)")
+        f.write_str("PlainKey(redacted)")
     }
 }
 
@@ -76,7 +90,7 @@ mod tests {
     #[test]
     fn debug_prints_no_part_of_the_key() {
         let key = PlainKey::generate().unwrap();
-        assert_eq!(format!("{key:?}"), "PlainKey(ak_…)");
+        assert_eq!(format!("{key:?}"), "PlainKey(redacted)");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod limits;
 pub mod masked_key;
 pub mod name;
 pub mod organisation;
+pub mod organisation_key;
 pub mod project;
 pub mod project_config;
 pub mod server;

@@ -1,4 +1,4 @@
-//! The public API: the settings of a project, for who holds one of its keys.
+//! The public API: a project and all that is its, for who holds one of its keys or of its organisation's.
 
 use axum::{Json, Router, routing::get};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -17,6 +17,7 @@ mod id_in_path;
 mod members;
 pub mod openapi;
 mod page;
+mod projects;
 pub mod usage;
 
 /// The routes of the public API, and the document that describes them.
@@ -37,5 +38,10 @@ fn described() -> OpenApiRouter<AppState> {
             api_keys::change::revoke_key
         ))
         .routes(routes!(api_keys::rotate::rotate_key))
+        .routes(routes!(projects::list_projects, projects::create_project))
+        .routes(routes!(
+            projects::change::rename_project,
+            projects::change::delete_project
+        ))
         .routes(routes!(audit_log::list_audit_log))
 }

@@ -32,6 +32,20 @@ pub enum AdminCommand {
 pub enum OrgCommand {
     /// Create an organisation, and the database if there is none.
     Create(CreateOrg),
+    /// Keys that manage an organisation's projects through the API.
+    #[command(subcommand)]
+    Key(OrgKeyCommand),
+}
+
+/// A command on keys of organisations.
+#[derive(Debug, Subcommand)]
+pub enum OrgKeyCommand {
+    /// Create a key and print it. It cannot be shown again.
+    Create(CreateOrgKey),
+    /// List the keys, oldest first; what is stored of them, which is not the keys themselves.
+    List(ListOrgKeys),
+    /// Revoke a key for good.
+    Revoke(KeyId),
 }
 
 /// A command on projects.
@@ -90,6 +104,34 @@ pub struct CreateOrg {
     #[arg(long, value_name = "RFC3339", value_parser = time)]
     pub created_at: Option<Timestamp>,
     /// How to print it.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// A new key of an organisation.
+#[derive(Debug, Args)]
+pub struct CreateOrgKey {
+    /// Id of the organisation that it manages
+    #[arg(long, value_parser = Id::parse)]
+    pub org: Id,
+    /// Name, for people
+    #[arg(long)]
+    pub name: Name,
+    /// From when on it is refused, as in 2027-01-31T12:00:00Z; never, if left out
+    #[arg(long, value_name = "RFC3339", value_parser = time)]
+    pub expires_at: Option<Timestamp>,
+    /// How to print it.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// Which keys of organisations to list.
+#[derive(Debug, Args)]
+pub struct ListOrgKeys {
+    /// Only keys of the organisation with this id
+    #[arg(long, value_parser = Id::parse)]
+    pub org: Option<Id>,
+    /// How to print them.
     #[command(flatten)]
     pub format: Format,
 }
@@ -165,10 +207,10 @@ pub struct RotateKey {
     pub format: Format,
 }
 
-/// An existing API key.
+/// An existing key.
 #[derive(Debug, Args)]
 pub struct KeyId {
-    /// Id of the key, key_…
+    /// Id of the key, key_… or okey_…
     #[arg(long, value_parser = Id::parse)]
     pub id: Id,
     /// How to print it.

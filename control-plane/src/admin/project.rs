@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{AdminError, command::CreateProject, output::Output};
 use crate::{
-    model::{audit::Author, project::Project, project_config::ProjectConfig},
+    model::{audit::Author, limits::UNLIMITED, project::Project, project_config::ProjectConfig},
     random,
     store::Store,
 };
@@ -26,7 +26,9 @@ pub(super) async fn create(
         created_at: now,
         config,
     };
-    store.create_project(&Author::cli(now), &project).await?;
+    store
+        .create_project(&Author::cli(now), &project, UNLIMITED)
+        .await?;
     Ok(options.format.one(
         &project,
         &[

@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 
+use edge_api::key_format::Kind;
+
 use super::ApiError;
 use crate::store::KeyRefusal;
 
@@ -33,13 +35,39 @@ impl ApiError {
                 StatusCode::UNAUTHORIZED,
                 907,
                 "AMBIGUOUS_AUTH_PROVIDED",
-                "send exactly one header 'x-api-key'",
+                "send one key: a project key in 'x-api-key', or an organisation key in 'x-org-api-key'",
             ),
             Self::InvalidApiKey => (
                 StatusCode::UNAUTHORIZED,
                 902,
                 "INVALID_API_KEY",
                 "check that 'x-api-key' holds a whole, current API key of the project",
+            ),
+            Self::WrongKeyKind { found, .. } => (
+                StatusCode::UNAUTHORIZED,
+                10_401,
+                "WRONG_KEY_KIND",
+                match found {
+                    Kind::Project => "send a project key (ak_…) in the header 'x-api-key'",
+                    Kind::Organisation => {
+                        "send an organisation key (oak_…) in the header 'x-org-api-key', and the project's id in 'x-project-id'"
+                    }
+                    Kind::User | Kind::Consumer => {
+                        "send a project key (ak_…) in the header 'x-api-key' instead"
+                    }
+                },
+            ),
+            Self::OrganisationKeyNeeded => (
+                StatusCode::UNAUTHORIZED,
+                10_401,
+                "ORGANISATION_KEY_NEEDED",
+                "send an organisation key (oak_…) in the header 'x-org-api-key'",
+            ),
+            Self::NoProjectId => (
+                StatusCode::BAD_REQUEST,
+                10_400,
+                "NO_PROJECT_ID",
+                "send the project's id in one header 'x-project-id' beside the organisation key",
             ),
             Self::InvalidEdgeToken => (
                 StatusCode::UNAUTHORIZED,
@@ -81,7 +109,7 @@ impl ApiError {
                 StatusCode::NOT_FOUND,
                 10_404,
                 "PROJECT_NOT_FOUND",
-                "use a key of an existing project",
+                "use the id or a key of one of your projects",
             ),
             Self::KeyNotFound => (
                 StatusCode::NOT_FOUND,

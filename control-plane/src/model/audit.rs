@@ -24,6 +24,8 @@ pub struct Author {
 pub enum Actor {
     /// The holder of the project key with that id: may change its project.
     ProjectKey(Id),
+    /// The holder of the organisation key with that id: may change its organisation's projects.
+    OrganisationKey(Id),
     /// Whoever works on the database itself, from the command line: may change everything.
     Cli,
 }
@@ -34,9 +36,21 @@ pub enum Action {
     /// An organisation was created.
     #[serde(rename = "organisation.created")]
     OrganisationCreated,
+    /// An organisation key was created.
+    #[serde(rename = "organisation_key.created")]
+    OrganisationKeyCreated,
+    /// An organisation key was revoked for good.
+    #[serde(rename = "organisation_key.revoked")]
+    OrganisationKeyRevoked,
     /// A project was created.
     #[serde(rename = "project.created")]
     ProjectCreated,
+    /// A project was renamed.
+    #[serde(rename = "project.renamed")]
+    ProjectRenamed,
+    /// A project was deleted, with its keys and MCP servers.
+    #[serde(rename = "project.deleted")]
+    ProjectDeleted,
     /// A project's settings were changed.
     #[serde(rename = "settings.changed")]
     SettingsChanged,
@@ -63,6 +77,8 @@ pub enum Action {
 pub enum ActorKind {
     /// The holder of a project key.
     ApiKey,
+    /// The holder of an organisation key.
+    OrganisationKey,
     /// The command line.
     Cli,
 }
@@ -73,6 +89,8 @@ pub enum ActorKind {
 pub enum TargetKind {
     /// An organisation.
     Organisation,
+    /// An organisation's key.
+    OrganisationKey,
     /// A project.
     Project,
     /// An API key.
@@ -156,6 +174,7 @@ impl Actor {
     pub fn kind(&self) -> ActorKind {
         match self {
             Self::ProjectKey(_) => ActorKind::ApiKey,
+            Self::OrganisationKey(_) => ActorKind::OrganisationKey,
             Self::Cli => ActorKind::Cli,
         }
     }
@@ -164,7 +183,7 @@ impl Actor {
     #[must_use]
     pub fn key_id(&self) -> Option<&Id> {
         match self {
-            Self::ProjectKey(id) => Some(id),
+            Self::ProjectKey(id) | Self::OrganisationKey(id) => Some(id),
             Self::Cli => None,
         }
     }

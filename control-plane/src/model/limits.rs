@@ -13,6 +13,14 @@ pub struct Limits {
         value_name = "NUMBER"
     )]
     pub keys_per_project: u32,
+    /// How many projects an organisation may have
+    #[arg(
+        long = "max-projects",
+        env = "MCP_KEY_AUTH_MAX_PROJECTS",
+        default_value_t = 10_000,
+        value_name = "NUMBER"
+    )]
+    pub projects_per_organisation: u32,
 }
 
 /// No limit.

@@ -84,12 +84,13 @@ pub(super) struct ApiKeyRequest {
     path = "/api/v3/org/project/api_keys",
     operation_id = "getOrgProjectApiKeys",
     tag = "API keys",
-    security(("ApiKey" = [])),
+    security(("ApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     params(ApiKeysQuery),
     responses(
         (status = 200, description = "A page of keys.", body = Page<ApiKeyRecord>),
         (status = 400, description = "The query is wrong.", body = ErrorEnvelope),
         (status = 401, description = "No key, or none that is valid.", body = ErrorEnvelope),
+        (status = 404, description = "The project does not exist.", body = ErrorEnvelope),
         (status = 500, description = "The service failed.", body = ErrorEnvelope),
         (status = 503, description = "Not now: the request was not finished in time, or the database is busy.", body = ErrorEnvelope),
     ),
@@ -124,7 +125,7 @@ pub(super) async fn list_keys(
     path = "/api/v3/org/project/api_keys",
     operation_id = "postOrgProjectApiKeys",
     tag = "API keys",
-    security(("ApiKey" = [])),
+    security(("ApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     request_body(content = ApiKeyRequest, example = json!({"name": "ci"})),
     responses(
         (status = 201, description = "The new key.", body = NewApiKey),

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    authenticate::Caller,
+    authenticate::AnyCaller,
     page::{Limit, Page},
 };
 use crate::{
@@ -25,6 +25,9 @@ use crate::{
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditLogQuery {
+    /// With an organisation key: only what concerns this project, even if it was deleted.
+    #[param(value_type = Option<String>)]
+    project_id: Option<Id>,
     /// Only what was done so.
     #[param(value_type = Option<Action>)]
     action: Option<Action>,
@@ -52,32 +55,46 @@ pub(super) struct AuditLogQuery {
 /// List the changes to the project, latest first
 ///
 /// Every change to the project, its settings, keys and MCP servers has an entry, written together with
-/// it. Entries are never changed or removed and hold no secret.
+/// it. Entries are never changed or removed and hold no secret. An organisation key without
+/// `x-project-id` sees all of its organisation, deleted projects too.
 #[utoipa::path(
     get,
     path = "/api/v3/org/project/audit_log",
     operation_id = "getOrgProjectAuditLog",
     tag = "audit log",
-    security(("ApiKey" = [])),
+    security(("ApiKey" = []), ("OrgApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     params(AuditLogQuery),
     responses(
         (status = 200, description = "A page of entries.", body = Page<AuditEntry>),
         (status = 400, description = "The query is wrong.", body = ErrorEnvelope),
         (status = 401, description = "No key, or none that is valid.", body = ErrorEnvelope),
+        (status = 404, description = "The organisation has no such project.", body = ErrorEnvelope),
         (status = 500, description = "The service failed.", body = ErrorEnvelope),
         (status = 503, description = "Not now: the request was not finished in time, or the database is busy.", body = ErrorEnvelope),
     ),
 )]
 pub(super) async fn list_audit_log(
     State(state): State<AppState>,
-    caller: Caller,
+    caller: AnyCaller,
     query: Result<Query<AuditLogQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(query) = query.map_err(|rejection| ApiError::InvalidQuery(rejection.body_text()))?;
+    let scope = match caller {
+        AnyCaller::Project(caller) => {
+            // Its own project, whatever it asks for.
+            if query.project_id.is_some_and(|id| id != caller.project_id) {
+                return Err(ApiError::ProjectNotFound);
+            }
+            AuditScope::Project(caller.project_id)
+        }
+        AnyCaller::Organisation(caller) => {
+            AuditScope::Organisation(caller.organisation_id, query.project_id)
+        }
+    };
     let entries = state
         .store
         .audit_log(&AuditQuery {
-            scope: AuditScope::Project(caller.project_id),
+            scope,
             action: query.action,
             actor_id: query.actor_id,
             target_id: query.target_id,

@@ -24,7 +24,7 @@ use crate::{
     path = "/api/v3/org/project/config",
     operation_id = "getOrgProjectConfig",
     tag = "project",
-    security(("ApiKey" = [])),
+    security(("ApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     responses(
         (status = 200, description = "The settings.", body = ProjectConfig, example = json!({
             "require_mcp_api_key": false,
@@ -32,6 +32,7 @@ use crate::{
             "mask_secret_keys_in_connected_account": true,
             "log_visibility_setting": "show_all"
         })),
+        (status = 400, description = "An organisation key without `x-project-id`.", body = ErrorEnvelope),
         (status = 401, description = "No key, or none that is valid.", body = ErrorEnvelope),
         (status = 404, description = "The project no longer exists.", body = ErrorEnvelope),
         (status = 500, description = "The service failed.", body = ErrorEnvelope),
@@ -55,7 +56,7 @@ pub(super) async fn get_config(
     path = "/api/v3/org/project/config",
     operation_id = "patchOrgProjectConfig",
     tag = "project",
-    security(("ApiKey" = [])),
+    security(("ApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     request_body(content = ConfigPatch, example = json!({"require_mcp_api_key": true})),
     responses(
         (status = 200, description = "All settings after the change.", body = ProjectConfig, example = json!({

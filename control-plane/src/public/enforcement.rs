@@ -92,9 +92,10 @@ pub struct InForce {
     path = "/api/v3/org/project/mcp_enforcement",
     operation_id = "getOrgProjectMcpEnforcement",
     tag = "usage",
-    security(("ApiKey" = [])),
+    security(("ApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     responses(
         (status = 200, description = "The preview and the state of enforcement.", body = Enforcement),
+        (status = 400, description = "An organisation key without `x-project-id`.", body = ErrorEnvelope),
         (status = 401, description = "No key, or none that is valid.", body = ErrorEnvelope),
         (status = 404, description = "The project no longer exists.", body = ErrorEnvelope),
         (status = 500, description = "The service failed.", body = ErrorEnvelope),

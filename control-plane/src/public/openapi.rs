@@ -30,6 +30,7 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
         (name = "project", description = "The settings of the presented key's project."),
         (name = "usage", description = "How many requests there were, with which key, and what a lock would change."),
         (name = "API keys", description = "The keys of the presented key's project."),
+        (name = "projects", description = "The projects of the presented organisation key's organisation."),
         (name = "audit log", description = "Who changed what."),
         (name = "health", description = "Whether the service is alive and ready."),
     ),
@@ -41,14 +42,27 @@ struct ApiKeyScheme;
 
 impl Modify for ApiKeyScheme {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let value = ApiKeyValue::with_description(
-            authenticate::HEADER,
-            "An API key of the project, `ak_…`.",
-        );
-        let scheme = SecurityScheme::ApiKey(ApiKey::Header(value));
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("ApiKey", scheme);
+        let components = document.components.get_or_insert_default();
+        for (name, header, description) in [
+            (
+                "ApiKey",
+                authenticate::HEADER,
+                "An API key of the project, `ak_…`.",
+            ),
+            (
+                "OrgApiKey",
+                authenticate::ORGANISATION_HEADER,
+                "An API key of the organisation, `oak_…`.",
+            ),
+            (
+                "ProjectId",
+                authenticate::PROJECT_HEADER,
+                "The id of the organisation's project that the call is about.",
+            ),
+        ] {
+            let value = ApiKeyValue::with_description(header, description);
+            let scheme = SecurityScheme::ApiKey(ApiKey::Header(value));
+            components.add_security_scheme(name, scheme);
+        }
     }
 }

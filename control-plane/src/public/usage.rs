@@ -98,11 +98,12 @@ pub struct UsageRow {
     operation_id = "getOrgProjectUsage",
     tag = "usage",
     params(UsageQuery),
-    security(("ApiKey" = [])),
+    security(("ApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     responses(
         (status = 200, description = "The counts.", body = Usage),
         (status = 400, description = "The query is wrong.", body = ErrorEnvelope),
         (status = 401, description = "No key, or none that is valid.", body = ErrorEnvelope),
+        (status = 404, description = "The project does not exist.", body = ErrorEnvelope),
         (status = 500, description = "The service failed.", body = ErrorEnvelope),
         (status = 503, description = "Not now: the request was not finished in time, or the database is busy.", body = ErrorEnvelope),
     ),

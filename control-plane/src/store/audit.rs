@@ -40,6 +40,8 @@ pub enum AuditScope {
     /// Those of an existing project. Entries of an earlier project with its id and another owner are
     /// not among them.
     Project(Id),
+    /// Those of an organisation, or of one of its projects, even if that was deleted.
+    Organisation(Id, Option<Id>),
 }
 
 /// What an entry says beside who and when.
@@ -90,13 +92,19 @@ impl Change<'_> {
 impl Store {
     /// Entries of the audit log, latest first.
     pub async fn audit_log(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        let AuditScope::Project(project) = &query.scope;
+        let (organisation, project) = match &query.scope {
+            AuditScope::Project(project) => (None, Some(project)),
+            AuditScope::Organisation(organisation, project) => {
+                (Some(organisation), project.as_ref())
+            }
+        };
         sqlx::query(
             "SELECT seq, at, project_id, actor_kind, actor_id, actor_name,
                     action, target_kind, target_id, target_name, before_json, after_json, request_id
              FROM audit_log
-             WHERE project_id = $1
-               AND organisation_id = (SELECT organisation_id FROM projects WHERE id = $1)
+             WHERE organisation_id
+                   = coalesce($9, (SELECT organisation_id FROM projects WHERE id = $1))
+               AND (CAST($1 AS TEXT) IS NULL OR project_id = $1)
                AND seq < $2
                AND (CAST($3 AS TEXT) IS NULL OR action = $3)
                AND (CAST($4 AS TEXT) IS NULL OR actor_id = $4)
@@ -104,7 +112,7 @@ impl Store {
                AND at >= $6 AND at < $7
              ORDER BY seq DESC LIMIT $8",
         )
-        .bind(project.as_str())
+        .bind(project.map(Id::as_str))
         .bind(
             query
                 .before
@@ -116,6 +124,7 @@ impl Store {
         .bind(query.since.map_or(i64::MIN, Timestamp::as_millisecond))
         .bind(query.until.map_or(i64::MAX, Timestamp::as_millisecond))
         .bind(i64::from(query.limit))
+        .bind(organisation.map(Id::as_str))
         .fetch_all(&self.reads)
         .await?
         .iter()

@@ -4,7 +4,7 @@
 use edge_api::id::Id;
 use sqlx::{Any, Transaction};
 
-use super::{Entity, Store, StoreError, column, key};
+use super::{Entity, Store, StoreError, column, key, organisation_key};
 use crate::model::{
     api_key::KeyStatus,
     audit::{Actor, Author},
@@ -25,6 +25,8 @@ pub(super) struct Change<'a> {
 enum Reach {
     /// One project.
     Project(Id),
+    /// One organisation, with all its projects.
+    Organisation(Id),
     /// Everything.
     All,
 }
@@ -47,6 +49,18 @@ impl Store {
                     }
                 }
             }
+            Actor::OrganisationKey(id) => {
+                let key = match organisation_key::by_id(&mut *transaction, id).await {
+                    Err(StoreError::NotFound { .. }) => return Err(StoreError::NotAuthorised),
+                    other => other?,
+                };
+                match key.status(author.at) {
+                    KeyStatus::Live => (Reach::Organisation(key.organisation_id), Some(key.name)),
+                    KeyStatus::Revoked | KeyStatus::Expired | KeyStatus::Disabled => {
+                        return Err(StoreError::NotAuthorised);
+                    }
+                }
+            }
         };
         Ok(Change {
             transaction,
@@ -63,7 +77,8 @@ impl Change<'_> {
     pub(super) fn require_organisation(&self, organisation: &Id) -> Result<(), StoreError> {
         match &self.reach {
             Reach::All => Ok(()),
-            Reach::Project(_) => Err(StoreError::NotFound {
+            Reach::Organisation(own) if own == organisation => Ok(()),
+            Reach::Organisation(_) | Reach::Project(_) => Err(StoreError::NotFound {
                 entity: Entity::Organisation,
                 id: organisation.clone(),
             }),
@@ -80,8 +95,9 @@ impl Change<'_> {
         let organisation = row
             .map(|row| column::id(&row, "organisation_id"))
             .transpose()?;
-        let within = |_: &Id| match &self.reach {
+        let within = |organisation: &Id| match &self.reach {
             Reach::Project(own) => own == project,
+            Reach::Organisation(own) => own == organisation,
             Reach::All => true,
         };
         organisation

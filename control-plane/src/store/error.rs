@@ -79,6 +79,8 @@ pub enum Entity {
     Server,
     /// An API key.
     Key,
+    /// An organisation's key.
+    OrganisationKey,
 }
 
 impl StoreError {
@@ -155,6 +157,7 @@ impl fmt::Display for Entity {
             Self::Project => "project",
             Self::Server => "server",
             Self::Key => "key",
+            Self::OrganisationKey => "organisation key",
         })
     }
 }

@@ -6,7 +6,7 @@ use sqlx::{
     any::{AnyExecutor, AnyRow},
 };
 
-use super::{Entity, Store, StoreError, audit::Said, column};
+use super::{Entity, Store, StoreError, audit::Said, column, project_change::require_room};
 use crate::model::{
     audit::{Action, Author, TargetKind},
     config_value::{DisplayName, LogoUrl, SignedUrlExpiry},
@@ -37,15 +37,19 @@ macro_rules! select_projects {
     };
 }
 
+pub(super) use select_projects;
+
 impl Store {
-    /// Adds a project to an existing organisation.
+    /// Adds a project to an existing organisation that has less than `limit` of them.
     pub async fn create_project(
         &self,
         author: &Author,
         project: &Project,
+        limit: u32,
     ) -> Result<(), StoreError> {
         let mut change = self.change(author).await?;
         change.require_organisation(&project.organisation_id)?;
+        require_room(&mut change, &project.organisation_id, limit).await?;
         let config = &project.config;
         let owned = sqlx::query(
             "INSERT INTO projects (
@@ -169,7 +173,10 @@ impl Store {
     }
 }
 
-async fn by_id(executor: impl AnyExecutor<'_>, project: &Id) -> Result<Project, StoreError> {
+pub(super) async fn by_id(
+    executor: impl AnyExecutor<'_>,
+    project: &Id,
+) -> Result<Project, StoreError> {
     let row = sqlx::query(select_projects!("WHERE id = $1"))
         .bind(project.as_str())
         .fetch_optional(executor)
@@ -183,7 +190,7 @@ async fn by_id(executor: impl AnyExecutor<'_>, project: &Id) -> Result<Project, 
     }
 }
 
-fn read(row: &AnyRow) -> Result<Project, StoreError> {
+pub(super) fn read(row: &AnyRow) -> Result<Project, StoreError> {
     Ok(Project {
         id: column::id(row, "id")?,
         organisation_id: column::id(row, "organisation_id")?,

@@ -40,7 +40,7 @@ pub(in crate::public) struct ApiKeyPatch {
     path = "/api/v3/org/project/api_keys/{id}",
     operation_id = "patchOrgProjectApiKey",
     tag = "API keys",
-    security(("ApiKey" = [])),
+    security(("ApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     params(("id" = String, Path, description = "The key's id, not the key.")),
     request_body(content = ApiKeyPatch, example = json!({"disabled": true})),
     responses(
@@ -92,10 +92,11 @@ pub(in crate::public) async fn patch_key(
     path = "/api/v3/org/project/api_keys/{id}",
     operation_id = "deleteOrgProjectApiKey",
     tag = "API keys",
-    security(("ApiKey" = [])),
+    security(("ApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     params(("id" = String, Path, description = "The key's id, not the key.")),
     responses(
         (status = 200, description = "The revoked key.", body = ApiKeyRecord),
+        (status = 400, description = "An organisation key without `x-project-id`.", body = ErrorEnvelope),
         (status = 401, description = "No key, or none that is valid.", body = ErrorEnvelope),
         (status = 404, description = "The project has no such key.", body = ErrorEnvelope),
         (status = 500, description = "The service failed.", body = ErrorEnvelope),

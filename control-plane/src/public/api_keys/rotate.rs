@@ -54,7 +54,7 @@ pub(in crate::public) struct Rotation {
     path = "/api/v3/org/project/api_keys/{id}/rotate",
     operation_id = "postOrgProjectApiKeyRotate",
     tag = "API keys",
-    security(("ApiKey" = [])),
+    security(("ApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     params(("id" = String, Path, description = "The key's id, not the key.")),
     request_body(content = RotationRequest, example = json!({"grace_period_seconds": 86400})),
     responses(

@@ -34,6 +34,8 @@ use crate::TestDatabase;
 
 pub(crate) const EDGE_TOKEN: &str = "edge-token-of-the-tests";
 pub(crate) const CONFIG: &str = "/api/v3/org/project/config";
+/// How many projects an organisation may have.
+pub(crate) const MAX_PROJECTS: u32 = 5;
 /// How many keys a project may have.
 pub(crate) const MAX_KEYS: u32 = 12;
 /// Where the clock stands at first.
@@ -82,6 +84,7 @@ impl App {
             },
             limits: Limits {
                 keys_per_project: MAX_KEYS,
+                projects_per_organisation: MAX_PROJECTS,
             },
             request_timeout: Duration::from_secs(10),
             shutdown: shutdown.clone(),
@@ -119,7 +122,7 @@ impl App {
             ),
         };
         self.store
-            .create_project(&cli(NOW), &project)
+            .create_project(&cli(NOW), &project, UNLIMITED)
             .await
             .unwrap();
     }
