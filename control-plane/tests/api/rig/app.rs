@@ -17,13 +17,14 @@ use control_plane::{
         audit::Author,
         limits::{Limits, UNLIMITED},
         organisation::Organisation,
+        organisation_key::OrganisationKey,
         project::Project,
         project_config::ProjectConfig,
         server::McpServer,
     },
     store::{DatabaseUrl, Store, WhenMissing},
 };
-use edge_api::id::Id;
+use edge_api::{id::Id, key_format::Kind};
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 use tokio_util::sync::CancellationToken;
@@ -49,6 +50,12 @@ pub(crate) struct App {
     public: Router,
     edge: Router,
     database: TestDatabase,
+}
+
+/// An organisation's key and what a caller presents.
+pub(crate) struct OrgKey {
+    pub(crate) id: Id,
+    pub(crate) plain: PlainKey,
 }
 
 /// A key and what a caller presents.
@@ -111,10 +118,53 @@ impl App {
         app
     }
 
+    /// An organisation of today.
+    pub(crate) async fn organisation(&self, organisation: &str) {
+        let organisation = Organisation {
+            id: id(organisation),
+            name: "New".parse().unwrap(),
+            created_at: self.clock.now(),
+        };
+        self.store
+            .create_organisation(&cli(NOW), &organisation)
+            .await
+            .unwrap();
+    }
+
+    pub(crate) async fn organisation_key(&self, organisation: &str) -> OrgKey {
+        self.organisation_key_until(organisation, None).await
+    }
+
+    pub(crate) async fn organisation_key_until(
+        &self,
+        organisation: &str,
+        expires_at: Option<&str>,
+    ) -> OrgKey {
+        let plain = PlainKey::generate_as(Kind::Organisation).unwrap();
+        let key = OrganisationKey {
+            id: id(&format!("okey_{}", &plain.sha256().to_hex()[..12])),
+            organisation_id: id(organisation),
+            name: "Org key".parse().unwrap(),
+            masked_key: plain.masked(),
+            created_at: self.clock.now(),
+            expires_at: expires_at.map(|time| time.parse().unwrap()),
+            revoked_at: None,
+        };
+        self.store
+            .create_organisation_key(&cli(NOW), &key, plain.sha256())
+            .await
+            .unwrap();
+        OrgKey { id: key.id, plain }
+    }
+
     pub(crate) async fn project(&self, project: &str) {
+        self.project_of(project, "org_old").await;
+    }
+
+    pub(crate) async fn project_of(&self, project: &str, organisation: &str) {
         let project = Project {
             id: id(project),
-            organisation_id: id("org_old"),
+            organisation_id: id(organisation),
             name: "Project".parse().unwrap(),
             created_at: self.clock.now(),
             config: ProjectConfig::for_organisation_created_at(

@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Read as _,
+    io::Read,
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -192,28 +192,26 @@ pub(crate) fn finish(mut command: Command) -> Finished {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    // Read while it runs: a pipe holds only so much.
+    let stdout = read_all(child.stdout.take().unwrap());
+    let stderr = read_all(child.stderr.take().unwrap());
     let Some(status) = wait(&mut child) else {
         child.kill().unwrap();
         panic!("{command:?} does not end");
     };
-    let (mut stdout, mut stderr) = (String::new(), String::new());
-    child
-        .stdout
-        .take()
-        .unwrap()
-        .read_to_string(&mut stdout)
-        .unwrap();
-    child
-        .stderr
-        .take()
-        .unwrap()
-        .read_to_string(&mut stderr)
-        .unwrap();
     Finished {
         status,
-        stdout,
-        stderr,
+        stdout: stdout.join().unwrap(),
+        stderr: stderr.join().unwrap(),
     }
+}
+
+fn read_all(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = String::new();
+        pipe.read_to_string(&mut text).unwrap();
+        text
+    })
 }
 
 fn wait(child: &mut Child) -> Option<ExitStatus> {

@@ -8,6 +8,7 @@ use crate::rig::{
     program::Database,
 };
 
+const PROJECTS: &str = "/api/v3/org/projects";
 const KEYS: &str = "/api/v3/org/project/api_keys";
 
 async fn document() -> Value {
@@ -23,7 +24,11 @@ async fn document() -> Value {
 async fn every_route_is_described_with_its_errors() {
     let document = document().await;
     let expected = [
-        ("get", CONFIG, vec!["200", "401", "404", "500", "503"]),
+        (
+            "get",
+            CONFIG,
+            vec!["200", "400", "401", "404", "500", "503"],
+        ),
         (
             "patch",
             CONFIG,
@@ -32,19 +37,19 @@ async fn every_route_is_described_with_its_errors() {
         (
             "get",
             "/api/v3/org/project/usage",
-            vec!["200", "400", "401", "500", "503"],
+            vec!["200", "400", "401", "404", "500", "503"],
         ),
         (
             "get",
             "/api/v3/org/project/mcp_enforcement",
-            vec!["200", "401", "404", "500", "503"],
+            vec!["200", "400", "401", "404", "500", "503"],
         ),
         (
             "get",
             "/api/v3/org/project/audit_log",
-            vec!["200", "400", "401", "500", "503"],
+            vec!["200", "400", "401", "404", "500", "503"],
         ),
-        ("get", KEYS, vec!["200", "400", "401", "500", "503"]),
+        ("get", KEYS, vec!["200", "400", "401", "404", "500", "503"]),
         (
             "post",
             KEYS,
@@ -62,7 +67,7 @@ async fn every_route_is_described_with_its_errors() {
         (
             "delete",
             "/api/v3/org/project/api_keys/{id}",
-            vec!["200", "401", "404", "500", "503"],
+            vec!["200", "400", "401", "404", "500", "503"],
         ),
         (
             "post",
@@ -70,6 +75,22 @@ async fn every_route_is_described_with_its_errors() {
             vec![
                 "201", "400", "401", "404", "409", "413", "415", "500", "503",
             ],
+        ),
+        ("get", PROJECTS, vec!["200", "400", "401", "500", "503"]),
+        (
+            "post",
+            PROJECTS,
+            vec!["201", "400", "401", "409", "413", "415", "500", "503"],
+        ),
+        (
+            "patch",
+            "/api/v3/org/projects/{id}",
+            vec!["200", "400", "401", "404", "413", "415", "500", "503"],
+        ),
+        (
+            "delete",
+            "/api/v3/org/projects/{id}",
+            vec!["204", "401", "404", "500", "503"],
         ),
         ("get", "/healthz", vec!["200"]),
         ("get", "/readyz", vec!["200", "503"]),
@@ -114,7 +135,7 @@ async fn the_settings_need_the_key_header() {
     for method in ["get", "patch"] {
         assert_eq!(
             document["paths"][CONFIG][method]["security"],
-            json!([{"ApiKey": []}])
+            json!([{"ApiKey": []}, {"OrgApiKey": [], "ProjectId": []}])
         );
     }
 }
