@@ -234,6 +234,17 @@ async fn count(
     .bind(last_at)
     .execute(&mut **transaction)
     .await?;
+    let let_through = matches!(row.outcome, Outcome::Allowed | Outcome::AllowedNotRequired);
+    if let Some(key_id) = row.key_id.as_ref().filter(|_| let_through) {
+        sqlx::query(
+            "UPDATE api_keys SET last_used_at = $2
+             WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $2)",
+        )
+        .bind(key_id.as_str())
+        .bind(last_at)
+        .execute(&mut **transaction)
+        .await?;
+    }
     Ok(())
 }
 

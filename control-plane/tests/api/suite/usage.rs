@@ -102,6 +102,33 @@ async fn requests_are_told_by_key_and_outcome() {
 }
 
 #[tokio::test]
+async fn a_key_was_last_used_when_a_request_with_it_was_last_let_through() {
+    let app = App::start().await;
+    let (key, refused) = (app.key("pr_a").await, app.key("pr_a").await);
+    let rows = [
+        row(Some(&key), "allowed", None, 1, 2),
+        row(Some(&key), "allowed_not_required", Some("allowed"), 1, 1),
+        row(Some(&key), "denied_disabled_key", None, 1, 0),
+        row(Some(&refused), "denied_expired_key", None, 1, 0),
+    ];
+    taken(&app, &batch(1, None, &rows)).await;
+    // A batch that comes late takes nothing back.
+    taken(
+        &app,
+        &batch(2, None, &[row(Some(&key), "allowed", None, 1, 3)]),
+    )
+    .await;
+    let listed = app.get("/api/v3/org/project/api_keys", &key).await;
+    let last_used = |id: &str| {
+        let keys = listed["items"].as_array().unwrap();
+        let found = keys.iter().find(|listed| listed["id"] == id);
+        found.unwrap()["last_used_at"].clone()
+    };
+    assert_eq!(last_used(key.id.as_str()), "2026-11-23T11:00:00Z");
+    assert_eq!(last_used(refused.id.as_str()), Value::Null);
+}
+
+#[tokio::test]
 async fn a_batch_that_comes_again_or_late_counts_once() {
     let app = App::start().await;
     let key = app.key("pr_a").await;
