@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
-use axum::response::{IntoResponse, Response};
+use axum::{
+    http::HeaderName,
+    response::{IntoResponse, Response},
+};
 
 use edge_api::key_format::Kind;
 
@@ -60,6 +63,12 @@ pub enum ApiError {
     /// The query is wrong.
     #[error("the query is not valid: {0}")]
     InvalidQuery(String),
+    /// A header of a conditional request cannot be read.
+    #[error("the header {0} holds no entity tag")]
+    InvalidCondition(HeaderName),
+    /// The settings are not those that the caller has seen.
+    #[error("the settings have changed since they were read")]
+    ConditionFailed,
     /// No such path.
     #[error("there is nothing at this path")]
     NotFound,
@@ -128,6 +137,7 @@ impl From<StoreError> for ApiError {
                 entity: Entity::Key,
                 ..
             } => Self::KeyNotFound,
+            StoreError::ConditionFailed => Self::ConditionFailed,
             StoreError::Key(refusal) => Self::KeyRefusal(refusal),
             StoreError::TooMany { entity, limit } => Self::TooMany { entity, limit },
             error if error.is_temporary() => Self::NotReady(Some(Arc::new(error))),

@@ -12,6 +12,7 @@ pub mod authenticate;
 pub mod config;
 pub mod config_patch;
 pub mod enforcement;
+mod etag;
 mod fields;
 mod id_in_path;
 mod members;

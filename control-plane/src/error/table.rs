@@ -99,6 +99,18 @@ impl ApiError {
                 "INVALID_QUERY",
                 "correct the query parameters",
             ),
+            Self::InvalidCondition(_) => (
+                StatusCode::BAD_REQUEST,
+                10_400,
+                "INVALID_CONDITION",
+                "send the value of 'etag' as it was answered, with its quotes, or leave the header out",
+            ),
+            Self::ConditionFailed => (
+                StatusCode::PRECONDITION_FAILED,
+                10_412,
+                "SETTINGS_CHANGED",
+                "read the settings again, and send the change with their new 'etag' in 'if-match'",
+            ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
                 10_404,

@@ -40,6 +40,15 @@ pub struct ProjectConfig {
     pub signed_url_file_expiry_in_seconds: Option<SignedUrlExpiry>,
 }
 
+/// Settings, and since when they are so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionedConfig {
+    /// The settings.
+    pub config: ProjectConfig,
+    /// The revision from which on they are in force; 0: from before that was kept.
+    pub revision: u64,
+}
+
 /// Which logs of a project are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

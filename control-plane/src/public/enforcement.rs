@@ -108,7 +108,7 @@ pub(super) async fn get_enforcement(
 ) -> Result<Response, ApiError> {
     let now = state.clock.now();
     let (store, project) = (&state.store, &caller.project_id);
-    let config = store.project_config(project).await?;
+    let config = store.project_config(project).await?.config;
     let preview = if config.require_mcp_api_key {
         None
     } else {

@@ -27,6 +27,9 @@ pub enum StoreError {
     /// The author's key is not live any more; nothing was changed.
     #[error("the key is not valid any more")]
     NotAuthorised,
+    /// What was to be changed is not what the caller said it is; nothing was changed.
+    #[error("the settings are other ones")]
+    ConditionFailed,
     /// There are as many as there may be; nothing was changed.
     #[error("there are {limit} of kind {entity} already, which is the limit")]
     TooMany {

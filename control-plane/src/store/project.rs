@@ -11,16 +11,16 @@ use crate::model::{
     audit::{Action, Author, TargetKind},
     config_value::{DisplayName, LogoUrl, SignedUrlExpiry},
     project::Project,
-    project_config::{ConfigPatch, LogVisibility, ProjectConfig},
+    project_config::{ConfigPatch, LogVisibility, ProjectConfig, VersionedConfig},
 };
 
 /// The outcome of a change to a project's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Updated {
     /// The settings from here on.
-    pub config: ProjectConfig,
-    /// The revision that the change raised; `None` when the settings were that way already.
-    pub revision: Option<u64>,
+    pub settings: VersionedConfig,
+    /// Whether they were other ones before.
+    pub changed: bool,
 }
 
 /// Columns are named: the plan of a `*` breaks when another process adds a column.
@@ -30,7 +30,8 @@ macro_rules! select_projects {
             "SELECT id, organisation_id, name, created_at,
                     require_mcp_api_key, is_2fa_enabled, mask_secret_keys_in_connected_account,
                     log_visibility_setting, logo_url, display_name,
-                    is_composio_link_enabled_for_managed_auth, signed_url_file_expiry_in_seconds
+                    is_composio_link_enabled_for_managed_auth, signed_url_file_expiry_in_seconds,
+                    config_revision
              FROM projects ",
             $rest
         )
@@ -56,8 +57,11 @@ impl Store {
                  id, organisation_id, name, created_at,
                  require_mcp_api_key, is_2fa_enabled, mask_secret_keys_in_connected_account,
                  log_visibility_setting, logo_url, display_name,
-                 is_composio_link_enabled_for_managed_auth, signed_url_file_expiry_in_seconds)
-             SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 FROM organisations WHERE id = $2",
+                 is_composio_link_enabled_for_managed_auth, signed_url_file_expiry_in_seconds,
+                 config_revision)
+             SELECT $1, id, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+                    (SELECT value + 1 FROM revision WHERE id = 1)
+             FROM organisations WHERE id = $2",
         )
         .bind(project.id.as_str())
         .bind(project.organisation_id.as_str())
@@ -69,8 +73,16 @@ impl Store {
         .bind(log_visibility_text(config.log_visibility_setting))
         .bind(config.logo_url.as_ref().map(LogoUrl::as_str))
         .bind(config.display_name.as_ref().map(DisplayName::as_str))
-        .bind(config.is_composio_link_enabled_for_managed_auth.map(i64::from))
-        .bind(config.signed_url_file_expiry_in_seconds.map(|expiry| i64::from(expiry.seconds())))
+        .bind(
+            config
+                .is_composio_link_enabled_for_managed_auth
+                .map(i64::from),
+        )
+        .bind(
+            config
+                .signed_url_file_expiry_in_seconds
+                .map(|expiry| i64::from(expiry.seconds())),
+        )
         .execute(&mut *change.transaction)
         .await
         .map_err(|error| StoreError::on_insert(error, Entity::Project, &project.id))?
@@ -106,34 +118,50 @@ impl Store {
     }
 
     /// The settings of a project.
-    pub async fn project_config(&self, project: &Id) -> Result<ProjectConfig, StoreError> {
-        Ok(by_id(&self.reads, project).await?.config)
+    pub async fn project_config(&self, project: &Id) -> Result<VersionedConfig, StoreError> {
+        let row = sqlx::query(select_projects!("WHERE id = $1"))
+            .bind(project.as_str())
+            .fetch_optional(&self.reads)
+            .await?;
+        read_versioned(&found(row, project)?)
     }
 
-    /// Changes some settings of a project. Settings that are that way already raise no revision.
+    /// Changes some settings of a project, if `allow` says so of what they are. Settings that are that
+    /// way already raise no revision.
     pub async fn update_project_config(
         &self,
         author: &Author,
         project: &Id,
         patch: &ConfigPatch,
+        allow: impl FnOnce(&VersionedConfig) -> bool,
     ) -> Result<Updated, StoreError> {
         let mut change = self.change(author).await?;
         let organisation = change.organisation_of(project).await?;
-        let current = by_id(&mut *change.transaction, project).await?;
+        let row = sqlx::query(select_projects!("WHERE id = $1"))
+            .bind(project.as_str())
+            .fetch_optional(&mut *change.transaction)
+            .await?;
+        let row = found(row, project)?;
+        let (current, name) = (read_versioned(&row)?, column::text(&row, "name")?);
+        if !allow(&current) {
+            return Err(StoreError::ConditionFailed);
+        }
         let config = current.config.patched(patch);
         if config == current.config {
             return Ok(Updated {
-                config,
-                revision: None,
+                settings: current,
+                changed: false,
             });
         }
+        // Nobody else raises the revision before this change commits, and it raises it by one.
         sqlx::query(
             "UPDATE projects SET
                  require_mcp_api_key = $2, is_2fa_enabled = $3,
                  mask_secret_keys_in_connected_account = $4, log_visibility_setting = $5,
                  logo_url = $6, display_name = $7,
                  is_composio_link_enabled_for_managed_auth = $8,
-                 signed_url_file_expiry_in_seconds = $9
+                 signed_url_file_expiry_in_seconds = $9,
+                 config_revision = (SELECT value + 1 FROM revision WHERE id = 1)
              WHERE id = $1",
         )
         .bind(project.as_str())
@@ -160,17 +188,31 @@ impl Store {
                 action: Action::SettingsChanged,
                 organisation: &organisation,
                 project: Some(project),
-                target: (TargetKind::Project, project, &current.name),
+                target: (TargetKind::Project, project, &name),
                 before: Some(&current.config),
                 after: Some(&config),
             })
             .await?;
         let revision = self.commit_change(change, project).await?;
         Ok(Updated {
-            config,
-            revision: Some(revision),
+            settings: VersionedConfig { config, revision },
+            changed: true,
         })
     }
+}
+
+fn found(row: Option<AnyRow>, project: &Id) -> Result<AnyRow, StoreError> {
+    row.ok_or_else(|| StoreError::NotFound {
+        entity: Entity::Project,
+        id: project.clone(),
+    })
+}
+
+fn read_versioned(row: &AnyRow) -> Result<VersionedConfig, StoreError> {
+    Ok(VersionedConfig {
+        config: read_config(row)?,
+        revision: column::unsigned(row, "config_revision")?,
+    })
 }
 
 pub(super) async fn by_id(
@@ -181,13 +223,7 @@ pub(super) async fn by_id(
         .bind(project.as_str())
         .fetch_optional(executor)
         .await?;
-    match row {
-        Some(row) => read(&row),
-        None => Err(StoreError::NotFound {
-            entity: Entity::Project,
-            id: project.clone(),
-        }),
-    }
+    read(&found(row, project)?)
 }
 
 pub(super) fn read(row: &AnyRow) -> Result<Project, StoreError> {

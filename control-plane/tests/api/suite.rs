@@ -7,6 +7,7 @@ mod audit_log;
 mod audit_log_filters;
 mod authority;
 mod cli;
+mod config_conditions;
 mod config_get;
 mod config_patch;
 mod crash;

@@ -51,7 +51,7 @@ async fn a_key_that_ended_since_the_request_was_let_in_changes_nothing() {
         let author = author(key);
         let refused = app
             .store
-            .update_project_config(&author, &id("pr_a"), &lock())
+            .update_project_config(&author, &id("pr_a"), &lock(), |_| true)
             .await;
         assert!(
             matches!(refused, Err(StoreError::NotAuthorised)),
@@ -74,7 +74,7 @@ async fn a_key_changes_nothing_of_another_project_whatever_a_handler_asks() {
     let revision = app.store.revision().await.unwrap();
     let refused = app
         .store
-        .update_project_config(&author(&a), &id("pr_b"), &lock())
+        .update_project_config(&author(&a), &id("pr_b"), &lock(), |_| true)
         .await;
     assert!(
         matches!(refused, Err(StoreError::NotFound { .. })),
