@@ -128,6 +128,9 @@ async fn dispatch(
         AdminCommand::Server(ServerCommand::Create(options)) => {
             server::create(store, options, now).await
         }
+        AdminCommand::Server(ServerCommand::Remove(options)) => {
+            server::remove(store, options, now).await
+        }
         AdminCommand::Key(KeyCommand::Create(options)) => key::create(store, options, now).await,
         AdminCommand::Key(KeyCommand::Rotate(options)) => key::rotate(store, options, now).await,
         AdminCommand::Key(KeyCommand::Revoke(options)) => key::revoke(store, options, now).await,

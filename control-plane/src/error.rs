@@ -78,6 +78,12 @@ pub enum ApiError {
     /// The project has no such key. **The same for a key of another project.**
     #[error("the project has no such API key")]
     KeyNotFound,
+    /// The project has no such MCP server. **The same for a server of another project.**
+    #[error("the project has no such MCP server")]
+    ServerNotFound,
+    /// There is, or was elsewhere, an MCP server with that id.
+    #[error("the id of the MCP server is taken")]
+    ServerIdTaken,
     /// The key is not in a state for that.
     #[error(transparent)]
     KeyRefusal(KeyRefusal),
@@ -137,6 +143,14 @@ impl From<StoreError> for ApiError {
                 entity: Entity::Key,
                 ..
             } => Self::KeyNotFound,
+            StoreError::NotFound {
+                entity: Entity::Server,
+                ..
+            } => Self::ServerNotFound,
+            StoreError::AlreadyExists {
+                entity: Entity::Server,
+                ..
+            } => Self::ServerIdTaken,
             StoreError::ConditionFailed => Self::ConditionFailed,
             StoreError::Key(refusal) => Self::KeyRefusal(refusal),
             StoreError::TooMany { entity, limit } => Self::TooMany { entity, limit },

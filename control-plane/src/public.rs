@@ -15,6 +15,7 @@ pub mod enforcement;
 mod etag;
 mod fields;
 mod id_in_path;
+mod mcp_servers;
 mod members;
 pub mod openapi;
 mod page;
@@ -39,6 +40,11 @@ fn described() -> OpenApiRouter<AppState> {
             api_keys::change::revoke_key
         ))
         .routes(routes!(api_keys::rotate::rotate_key))
+        .routes(routes!(
+            mcp_servers::list_servers,
+            mcp_servers::create_server
+        ))
+        .routes(routes!(mcp_servers::remove_server))
         .routes(routes!(projects::list_projects, projects::create_project))
         .routes(routes!(
             projects::change::rename_project,

@@ -60,6 +60,8 @@ pub enum ProjectCommand {
 pub enum ServerCommand {
     /// Create an MCP server.
     Create(CreateServer),
+    /// Remove an MCP server; its id stays reserved for its organisation.
+    Remove(RemoveServer),
 }
 
 /// A command on API keys.
@@ -168,6 +170,17 @@ pub struct CreateServer {
     /// Id, instead of a random UUID: 1 to 64 of A-Z a-z 0-9 _ -
     #[arg(long, value_parser = Id::parse)]
     pub id: Option<Id>,
+    /// How to print it.
+    #[command(flatten)]
+    pub format: Format,
+}
+
+/// An existing MCP server.
+#[derive(Debug, Args)]
+pub struct RemoveServer {
+    /// Id of the MCP server
+    #[arg(long, value_parser = Id::parse)]
+    pub id: Id,
     /// How to print it.
     #[command(flatten)]
     pub format: Format,

@@ -129,6 +129,18 @@ impl ApiError {
                 "API_KEY_NOT_FOUND",
                 "send the id of one of the project's keys, as GET /api/v3/org/project/api_keys lists them",
             ),
+            Self::ServerNotFound => (
+                StatusCode::NOT_FOUND,
+                10_404,
+                "MCP_SERVER_NOT_FOUND",
+                "send the id of one of the project's servers, as GET /api/v3/org/project/mcp_servers lists them",
+            ),
+            Self::ServerIdTaken => (
+                StatusCode::CONFLICT,
+                10_409,
+                "MCP_SERVER_ID_TAKEN",
+                "choose another id, or leave it out",
+            ),
             Self::KeyRefusal(KeyRefusal::Revoked) => (
                 StatusCode::CONFLICT,
                 10_409,

@@ -69,6 +69,9 @@ pub enum Action {
     /// An MCP server was registered.
     #[serde(rename = "mcp_server.created")]
     ServerCreated,
+    /// An MCP server was removed.
+    #[serde(rename = "mcp_server.removed")]
+    ServerRemoved,
 }
 
 /// A kind of caller.

@@ -13,6 +13,14 @@ pub struct Limits {
         value_name = "NUMBER"
     )]
     pub keys_per_project: u32,
+    /// How many MCP servers a project may have
+    #[arg(
+        long = "max-servers",
+        env = "MCP_KEY_AUTH_MAX_SERVERS",
+        default_value_t = 1_000,
+        value_name = "NUMBER"
+    )]
+    pub servers_per_project: u32,
     /// How many projects an organisation may have
     #[arg(
         long = "max-projects",

@@ -30,6 +30,7 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
         (name = "project", description = "The settings of the presented key's project."),
         (name = "usage", description = "How many requests there were, with which key, and what a lock would change."),
         (name = "API keys", description = "The keys of the presented key's project."),
+        (name = "MCP servers", description = "The MCP servers of the presented key's project."),
         (name = "projects", description = "The projects of the presented organisation key's organisation."),
         (name = "audit log", description = "Who changed what."),
         (name = "health", description = "Whether the service is alive and ready."),

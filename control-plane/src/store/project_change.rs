@@ -8,6 +8,7 @@ use super::{
     authority::Change,
     column,
     project::{by_id, read, select_projects},
+    server,
 };
 use crate::model::{
     audit::{Action, Author, TargetKind},
@@ -87,9 +88,9 @@ impl Store {
     pub async fn delete_project(&self, author: &Author, project: &Id) -> Result<(), StoreError> {
         let mut change = self.change(author).await?;
         let before = owned(&mut change, project).await?;
+        server::remove_all(&mut change, &before.organisation_id, project).await?;
         for statement in [
             "DELETE FROM api_keys WHERE project_id = $1",
-            "DELETE FROM mcp_servers WHERE project_id = $1",
             "DELETE FROM projects WHERE id = $1",
         ] {
             sqlx::query(statement)

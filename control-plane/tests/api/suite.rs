@@ -16,6 +16,7 @@ mod edge_changes;
 mod edge_check;
 mod envelope;
 mod health;
+mod mcp_servers;
 mod openapi;
 mod organisation_keys;
 mod process;

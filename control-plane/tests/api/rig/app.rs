@@ -37,6 +37,8 @@ pub(crate) const EDGE_TOKEN: &str = "edge-token-of-the-tests";
 pub(crate) const CONFIG: &str = "/api/v3/org/project/config";
 /// How many projects an organisation may have.
 pub(crate) const MAX_PROJECTS: u32 = 5;
+/// How many MCP servers a project may have.
+pub(crate) const MAX_SERVERS: u32 = 5;
 /// How many keys a project may have.
 pub(crate) const MAX_KEYS: u32 = 12;
 /// Where the clock stands at first.
@@ -91,6 +93,7 @@ impl App {
             },
             limits: Limits {
                 keys_per_project: MAX_KEYS,
+                servers_per_project: MAX_SERVERS,
                 projects_per_organisation: MAX_PROJECTS,
             },
             request_timeout: Duration::from_secs(10),
@@ -184,7 +187,10 @@ impl App {
             name: "Server".parse().unwrap(),
             created_at: self.clock.now(),
         };
-        self.store.create_server(&cli(NOW), &server).await.unwrap();
+        self.store
+            .create_server(&cli(NOW), &server, UNLIMITED)
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn key(&self, project: &str) -> TestKey {

@@ -9,6 +9,7 @@ use crate::rig::{
 };
 
 const PROJECTS: &str = "/api/v3/org/projects";
+const SERVERS: &str = "/api/v3/org/project/mcp_servers";
 const KEYS: &str = "/api/v3/org/project/api_keys";
 
 async fn document() -> Value {
@@ -77,6 +78,23 @@ async fn every_route_is_described_with_its_errors() {
             vec![
                 "201", "400", "401", "404", "409", "413", "415", "500", "503",
             ],
+        ),
+        (
+            "get",
+            SERVERS,
+            vec!["200", "400", "401", "404", "500", "503"],
+        ),
+        (
+            "post",
+            SERVERS,
+            vec![
+                "201", "400", "401", "404", "409", "413", "415", "500", "503",
+            ],
+        ),
+        (
+            "delete",
+            "/api/v3/org/project/mcp_servers/{id}",
+            vec!["204", "400", "401", "404", "500", "503"],
         ),
         ("get", PROJECTS, vec!["200", "400", "401", "500", "503"]),
         (
