@@ -217,3 +217,16 @@ async fn the_command_prints_what_is_served() {
     let printed: Value = serde_json::from_str(&printed.stdout).unwrap();
     assert_eq!(printed, document().await);
 }
+
+#[tokio::test]
+async fn every_call_to_the_api_stands_in_readme() {
+    let readme = include_str!("../../../../README.md");
+    let document = document().await;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            let call = format!("`{} {path}`", method.to_uppercase());
+            let told = readme.contains(&call) || readme.contains(&format!("`{path}`"));
+            assert!(told, "{call}");
+        }
+    }
+}
