@@ -52,8 +52,8 @@ impl Conditions {
     /// Reads the headers. One that cannot be read is an error: whoever sends it relies on it.
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, ApiError> {
         Ok(Self {
-            if_match: tags(headers, header::IF_MATCH)?,
-            if_none_match: tags(headers, header::IF_NONE_MATCH)?,
+            if_match: tags(headers, &header::IF_MATCH)?,
+            if_none_match: tags(headers, &header::IF_NONE_MATCH)?,
         })
     }
 
@@ -92,12 +92,12 @@ impl Tags {
 }
 
 /// All tags of a header; `None`: it was not sent.
-fn tags(headers: &HeaderMap, name: HeaderName) -> Result<Option<Tags>, ApiError> {
+fn tags(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Tags>, ApiError> {
     let mut all = Vec::new();
     let mut sent = false;
-    for value in headers.get_all(&name) {
+    for value in headers.get_all(name) {
         sent = true;
-        let text = value.to_str().map_err(|_| wrong(&name))?;
+        let text = value.to_str().map_err(|_| wrong(name))?;
         if text.trim() == "*" {
             return Ok(Some(Tags::Any));
         }
@@ -110,14 +110,14 @@ fn tags(headers: &HeaderMap, name: HeaderName) -> Result<Option<Tags>, ApiError>
                 .strip_prefix('"')
                 .and_then(|rest| rest.strip_suffix('"'));
             if inner.is_none_or(|inner| inner.contains('"')) {
-                return Err(wrong(&name));
+                return Err(wrong(name));
             }
             all.push((strong.to_owned(), weak));
         }
     }
     match (sent, all.is_empty()) {
         (false, _) => Ok(None),
-        (true, true) => Err(wrong(&name)),
+        (true, true) => Err(wrong(name)),
         (true, false) => Ok(Some(Tags::These(all))),
     }
 }
@@ -130,7 +130,7 @@ fn wrong(name: &HeaderName) -> ApiError {
 mod tests {
     use super::*;
 
-    fn conditions(name: HeaderName, values: &[&str]) -> Result<Conditions, ApiError> {
+    fn conditions(name: &HeaderName, values: &[&str]) -> Result<Conditions, ApiError> {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(name.clone(), value.parse().unwrap());
@@ -151,7 +151,7 @@ mod tests {
             (&["\"7-AB\""], false),
             (&["\"\""], false),
         ] {
-            let read = conditions(header::IF_MATCH, values).unwrap();
+            let read = conditions(&header::IF_MATCH, values).unwrap();
             assert_eq!(read.allow(&current), allowed, "{values:?}");
             assert_eq!(read.fail(&current), !allowed, "{values:?}");
         }
@@ -167,7 +167,7 @@ mod tests {
             (&["*"], true),
             (&["\"8-ab\""], false),
         ] {
-            let read = conditions(header::IF_NONE_MATCH, values).unwrap();
+            let read = conditions(&header::IF_NONE_MATCH, values).unwrap();
             assert_eq!(read.is_known(&current), known, "{values:?}");
             assert_eq!(read.allow(&current), !known, "{values:?}");
         }
@@ -185,7 +185,7 @@ mod tests {
             "\"a\" \"b\"",
             "\"a\", b",
         ] {
-            let read = conditions(header::IF_MATCH, &[value]);
+            let read = conditions(&header::IF_MATCH, &[value]);
             assert!(
                 matches!(read, Err(ApiError::InvalidCondition(_))),
                 "{value}: {read:?}"
