@@ -150,5 +150,6 @@ fn listing(entity: Entity) -> &'static str {
         Entity::Server => "list servers",
         Entity::Key => "list keys",
         Entity::OrganisationKey => "org key list",
+        Entity::Session => "serve",
     }
 }

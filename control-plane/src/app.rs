@@ -14,6 +14,7 @@ use tracing::error;
 
 use crate::{
     clock::Clock,
+    dashboard::{self, Dashboard},
     edge::{self, edge_token::EdgeToken, ttl::Ttls},
     error::ApiError,
     health,
@@ -41,6 +42,8 @@ pub struct Shared {
     pub ttls: Ttls,
     /// How much one project or organisation may have.
     pub limits: Limits,
+    /// What the dashboard needs.
+    pub dashboard: Dashboard,
     /// How long a request may take that is not a long poll.
     pub request_timeout: Duration,
     /// Cancelled when the process shuts down: long polls end at once.
@@ -63,9 +66,11 @@ impl std::ops::Deref for AppState {
     }
 }
 
-/// The public API: settings, OpenAPI document, health.
+/// The public API, the dashboard, health.
 pub fn public_app(state: AppState) -> Router {
-    let routes = public::routes().merge(health::routes());
+    let routes = public::routes()
+        .merge(dashboard::routes())
+        .merge(health::routes());
     layered(with_timeout(routes, &state), state)
 }
 

@@ -8,6 +8,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     admin::command::AdminCommand,
+    dashboard::mcp_url::McpUrl,
     edge::ttl::Ttl,
     logging::LogFormat,
     model::limits::Limits,
@@ -111,6 +112,12 @@ pub struct ServeOptions {
     /// How many days counts of requests are kept: 1 to 3650
     #[arg(long, env = "MCP_KEY_AUTH_USAGE_DAYS", default_value_t = 90, value_name = "DAYS", value_parser = clap::value_parser!(u16).range(1..=3650))]
     pub usage_days: u16,
+    /// How long a session of the dashboard lasts: 5m to 30d
+    #[arg(long, env = "MCP_KEY_AUTH_SESSION_TTL", default_value = "12h", value_name = "DURATION", value_parser = session_ttl)]
+    pub session_ttl: SignedDuration,
+    /// URL of the projects' MCP servers with {project_id} or {server_id} in it, for the dashboard to show
+    #[arg(long, env = "MCP_KEY_AUTH_MCP_URL", value_name = "URL")]
+    pub mcp_url: Option<McpUrl>,
     /// How much one project or organisation may have.
     #[command(flatten)]
     pub limits: Limits,
@@ -182,6 +189,18 @@ fn limit(text: &str) -> Result<std::time::Duration, &'static str> {
     }
 }
 
+fn session_ttl(text: &str) -> Result<SignedDuration, &'static str> {
+    let days = SignedDuration::from_hours(24 * 30);
+    let duration = match text.strip_suffix('d').map(str::parse::<u8>) {
+        // A duration has no days of its own, since not every day has 24 hours.
+        Some(Ok(days)) => Some(SignedDuration::from_hours(24 * i64::from(days))),
+        _ => text.parse().ok(),
+    };
+    duration
+        .filter(|ttl| (SignedDuration::from_mins(5)..=days).contains(ttl))
+        .ok_or("write a duration from 5m to 30d, as in 12h")
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -191,6 +210,23 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_session_lasts_minutes_to_days() {
+        for (text, seconds) in [
+            ("5m", Some(300)),
+            ("12h", Some(43_200)),
+            ("30d", Some(2_592_000)),
+            ("720h", Some(2_592_000)),
+            ("4m", None),
+            ("31d", None),
+            ("-1h", None),
+            ("x", None),
+        ] {
+            let ttl = session_ttl(text).ok().map(|ttl| ttl.as_secs());
+            assert_eq!(ttl, seconds, "{text}");
+        }
     }
 
     #[test]

@@ -42,6 +42,19 @@ pub enum ApiError {
         /// What it calls itself.
         found: Kind,
     },
+    /// A call by the dashboard without a session, or with one that has ended: signed out, expired, or its key is not
+    /// valid any more.
+    #[error("there is no session, or it has ended")]
+    NoSession,
+    /// A call with a session that another site's page made a browser send.
+    #[error("the request does not come from the dashboard's own page")]
+    ForeignPage,
+    /// Too many attempts to sign in from one address.
+    #[error("there were too many attempts to sign in")]
+    TooManySignIns {
+        /// How long to wait, in seconds.
+        retry_after: u64,
+    },
     /// A project key where only an organisation key will do.
     #[error("this call needs an organisation key")]
     OrganisationKeyNeeded,

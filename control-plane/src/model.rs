@@ -13,4 +13,5 @@ pub mod organisation_key;
 pub mod project;
 pub mod project_config;
 pub mod server;
+pub mod session;
 pub mod usage;

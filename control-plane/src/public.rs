@@ -13,7 +13,7 @@ pub mod config;
 pub mod config_patch;
 pub mod enforcement;
 mod etag;
-mod fields;
+pub(crate) mod fields;
 mod id_in_path;
 mod mcp_servers;
 mod members;

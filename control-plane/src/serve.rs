@@ -13,6 +13,7 @@ use crate::{
     app::{self, AppState, Shared},
     clock::{Clock as _, SystemClock},
     config::ServeOptions,
+    dashboard::{Dashboard, sign_in_limit::SignInLimit},
     edge::{
         edge_token::{EdgeToken, InvalidEdgeToken},
         ttl::Ttls,
@@ -87,6 +88,11 @@ pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), 
             negative: options.negative_ttl,
         },
         limits: options.limits,
+        dashboard: Dashboard {
+            session_ttl: options.session_ttl,
+            mcp_url: options.mcp_url,
+            sign_ins: SignInLimit::default(),
+        },
         request_timeout: options.request_timeout,
         shutdown: shutdown.clone(),
     });
@@ -148,6 +154,7 @@ async fn listen(listener: TcpListener, app: Router, shutdown: CancellationToken)
             warn!(%error, "cannot set TCP_NODELAY");
         }
     });
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app)
         .with_graceful_shutdown(shutdown.cancelled_owned())
         .into_future()

@@ -50,6 +50,7 @@ mod project_change;
 mod reader;
 mod revision;
 mod server;
+mod session;
 mod usage;
 
 /// The database behind both APIs and the admin commands. Cheap to clone.

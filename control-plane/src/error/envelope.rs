@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
 use serde::Serialize;
@@ -51,6 +51,7 @@ pub(crate) fn respond(
 ) -> Response {
     let row = error.row();
     let challenge = error.challenge();
+    let retry_after = error.retry_after();
     let body = ErrorBody {
         message: error.to_string(),
         code: row.code,
@@ -73,10 +74,10 @@ pub(crate) fn respond(
             HeaderValue::from_static(challenge),
         );
     }
-    if row.status == StatusCode::SERVICE_UNAVAILABLE {
+    if let Some(seconds) = retry_after {
         response
             .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

@@ -57,6 +57,24 @@ impl ApiError {
                     }
                 },
             ),
+            Self::NoSession => (
+                StatusCode::UNAUTHORIZED,
+                10_401,
+                "SESSION_MISSING",
+                "sign in to the dashboard again",
+            ),
+            Self::ForeignPage => (
+                StatusCode::FORBIDDEN,
+                10_403,
+                "FOREIGN_PAGE",
+                "open the dashboard itself, or call the API with a key",
+            ),
+            Self::TooManySignIns { .. } => (
+                StatusCode::TOO_MANY_REQUESTS,
+                10_429,
+                "TOO_MANY_SIGN_INS",
+                "wait for as many seconds as 'retry-after' says",
+            ),
             Self::OrganisationKeyNeeded => (
                 StatusCode::UNAUTHORIZED,
                 10_401,
@@ -207,6 +225,15 @@ impl ApiError {
             code,
             slug,
             suggested_fix,
+        }
+    }
+
+    /// When to try again, in seconds, where that is known to help.
+    pub(super) fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooManySignIns { retry_after } => Some(*retry_after),
+            _ if self.row().status == StatusCode::SERVICE_UNAVAILABLE => Some(1),
+            _ => None,
         }
     }
 

@@ -13,6 +13,8 @@ use super::name::Name;
 pub struct Author {
     /// On whose authority.
     pub actor: Actor,
+    /// The dashboard session that the key was presented for; `None`: it came with the request.
+    pub session: Option<Id>,
     /// When.
     pub at: Timestamp,
     /// The id of the request that asks for it; `None`: no request does.
@@ -82,6 +84,8 @@ pub enum ActorKind {
     ApiKey,
     /// The holder of an organisation key.
     OrganisationKey,
+    /// Whoever has signed in to the dashboard with a key of either kind.
+    DashboardSession,
     /// The command line.
     Cli,
 }
@@ -137,12 +141,15 @@ pub struct AuditActor {
     /// What kind of caller.
     #[schema(value_type = ActorKind)]
     pub kind: String,
-    /// The id of the key that was presented; `null`: none was.
+    /// The id of the key that was presented, with the request or to sign in; `null`: none was.
     #[schema(value_type = Option<String>, example = "key_4fZ0cL2mXv7QpT9aBd1E")]
     pub id: Option<Id>,
     /// The key's name at that time.
     #[schema(value_type = Option<String>)]
     pub name: Option<Name>,
+    /// The id of the dashboard session; `null`: it was not done through the dashboard.
+    #[schema(value_type = Option<String>, example = "ses_4fZ0cL2mXv7QpT9aBd1E")]
+    pub session_id: Option<Id>,
 }
 
 /// What was changed.
@@ -165,23 +172,25 @@ impl Author {
     pub fn cli(at: Timestamp) -> Self {
         Self {
             actor: Actor::Cli,
+            session: None,
             at,
             request_id: None,
+        }
+    }
+
+    /// What kind of caller it is.
+    #[must_use]
+    pub fn kind(&self) -> ActorKind {
+        match (&self.session, &self.actor) {
+            (Some(_), _) => ActorKind::DashboardSession,
+            (None, Actor::ProjectKey(_)) => ActorKind::ApiKey,
+            (None, Actor::OrganisationKey(_)) => ActorKind::OrganisationKey,
+            (None, Actor::Cli) => ActorKind::Cli,
         }
     }
 }
 
 impl Actor {
-    /// What kind of caller it is.
-    #[must_use]
-    pub fn kind(&self) -> ActorKind {
-        match self {
-            Self::ProjectKey(_) => ActorKind::ApiKey,
-            Self::OrganisationKey(_) => ActorKind::OrganisationKey,
-            Self::Cli => ActorKind::Cli,
-        }
-    }
-
     /// The key that was presented.
     #[must_use]
     pub fn key_id(&self) -> Option<&Id> {

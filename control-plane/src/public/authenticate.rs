@@ -1,24 +1,16 @@
-//! Who calls: the holder of a live project key, or of a live key of the project's organisation.
+//! Who calls: the holder of a live project key, or of a live key of the project's organisation. The key
+//! comes with the request, or was presented to sign in to the dashboard.
 
-use axum::{
-    extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, request::Parts},
-};
-use edge_api::{
-    id::Id,
-    key_format::{self, Kind},
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
+use edge_api::id::Id;
 
-use crate::{
-    app::AppState,
-    error::ApiError,
-    key::PlainKey,
-    model::{
-        api_key::KeyStatus,
-        audit::{Actor, Author},
-    },
-    request_id::RequestId,
-};
+use self::credential::{Credential, single};
+use crate::{app::AppState, error::ApiError, model::audit::Author, request_id::RequestId};
+
+mod credential;
+mod holder;
+
+pub(crate) use self::holder::Holder;
 
 /// The header that carries a project key.
 pub const HEADER: &str = "x-api-key";
@@ -54,12 +46,6 @@ pub(super) enum AnyCaller {
     Organisation(OrganisationCaller),
 }
 
-/// A presented key with the shape of its kind.
-enum Presented {
-    Project(PlainKey),
-    Organisation(PlainKey),
-}
-
 impl FromRequestParts<AppState> for AnyCaller {
     type Rejection = ApiError;
 
@@ -67,39 +53,41 @@ impl FromRequestParts<AppState> for AnyCaller {
         let project_header = single(&parts.headers, PROJECT_HEADER)
             .map_err(|_| ApiError::NoProjectId)?
             .map(|value| Id::parse(value.to_str().unwrap_or_default()));
-        let now = state.clock.now();
-        let author = |actor| Author {
-            actor,
+        let (store, now) = (&state.store, state.clock.now());
+        let (holder, session) = match Credential::presented(&parts.headers, &parts.uri)? {
+            Credential::Project(key) => (Holder::of_project_key(store, &key, now).await?, None),
+            Credential::Organisation(key) => {
+                (Holder::of_organisation_key(store, &key, now).await?, None)
+            }
+            Credential::Session(token) => {
+                let (holder, session) = Holder::of_session(store, &token, now).await?;
+                (holder, Some(session.id))
+            }
+        };
+        let author = Author {
+            actor: holder.actor(),
+            session,
             at: now,
             request_id: parts.extensions.get().map(RequestId::to_string),
         };
-        match presented(&parts.headers)? {
-            Presented::Project(key) => {
-                let found = state.store.key_by_sha256(key.sha256()).await?;
-                let key = found.ok_or(ApiError::InvalidApiKey)?;
-                require_live(key.lifecycle.status(now))?;
+        match (holder, project_header) {
+            (Holder::Project(key), project) => {
                 // One that names another project expects to work on that.
-                if project_header.is_some_and(|named| named.as_ref() != Ok(&key.project_id)) {
+                if project.is_some_and(|named| named.as_ref() != Ok(&key.project_id)) {
                     return Err(ApiError::ProjectNotFound);
                 }
                 Ok(Self::Project(Caller {
                     project_id: key.project_id,
-                    author: author(Actor::ProjectKey(key.id)),
+                    author,
                 }))
             }
-            Presented::Organisation(key) => {
-                let found = state.store.organisation_key_by_sha256(key.sha256()).await?;
-                let key = found.ok_or(ApiError::InvalidApiKey)?;
-                require_live(key.status(now))?;
-                let author = author(Actor::OrganisationKey(key.id));
-                let Some(project) = project_header else {
-                    return Ok(Self::Organisation(OrganisationCaller {
-                        organisation_id: key.organisation_id,
-                        author,
-                    }));
-                };
+            (Holder::Organisation(key), None) => Ok(Self::Organisation(OrganisationCaller {
+                organisation_id: key.organisation_id,
+                author,
+            })),
+            (Holder::Organisation(key), Some(project)) => {
                 let project_id = project.map_err(|_| ApiError::ProjectNotFound)?;
-                let owner = state.store.owner_of_project(&project_id).await?;
+                let owner = store.owner_of_project(&project_id).await?;
                 if owner != Some(key.organisation_id) {
                     return Err(ApiError::ProjectNotFound);
                 }
@@ -129,47 +117,6 @@ impl FromRequestParts<AppState> for OrganisationCaller {
         match AnyCaller::from_request_parts(parts, state).await? {
             AnyCaller::Organisation(caller) => Ok(caller),
             AnyCaller::Project(_) => Err(ApiError::OrganisationKeyNeeded),
-        }
-    }
-}
-
-fn presented(headers: &HeaderMap) -> Result<Presented, ApiError> {
-    let organisation = single(headers, ORGANISATION_HEADER)?;
-    match (single(headers, HEADER)?, organisation) {
-        (None, None) => Err(ApiError::NoApiKey),
-        (Some(_), Some(_)) => Err(ApiError::AmbiguousApiKey),
-        (Some(value), None) => parse(value, HEADER, Kind::Project).map(Presented::Project),
-        (None, Some(value)) => {
-            parse(value, ORGANISATION_HEADER, Kind::Organisation).map(Presented::Organisation)
-        }
-    }
-}
-
-/// The one value of a header, if there is any.
-fn single<'a>(
-    headers: &'a HeaderMap,
-    name: &'static str,
-) -> Result<Option<&'a HeaderValue>, ApiError> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (_, Some(_)) => Err(ApiError::AmbiguousApiKey),
-        (value, None) => Ok(value),
-    }
-}
-
-/// A key of that kind. One that calls itself of another kind is told where that belongs.
-fn parse(value: &HeaderValue, header: &'static str, kind: Kind) -> Result<PlainKey, ApiError> {
-    match key_format::Kind::of(value.as_bytes()) {
-        Some(found) if found != kind => Err(ApiError::WrongKeyKind { header, found }),
-        _ => PlainKey::parse_as(kind, value.as_bytes()).ok_or(ApiError::InvalidApiKey),
-    }
-}
-
-fn require_live(status: KeyStatus) -> Result<(), ApiError> {
-    match status {
-        KeyStatus::Live => Ok(()),
-        KeyStatus::Revoked | KeyStatus::Expired | KeyStatus::Disabled => {
-            Err(ApiError::InvalidApiKey)
         }
     }
 }

@@ -12,7 +12,7 @@ const NAME: &str =
     "a text of 1 to 100 characters without control characters or white space at its ends";
 
 /// A body that is being read field by field.
-pub(super) struct Fields {
+pub(crate) struct Fields {
     members: Vec<(String, Value)>,
     known: Vec<&'static str>,
     errors: Vec<String>,
@@ -20,7 +20,7 @@ pub(super) struct Fields {
 
 impl Fields {
     /// Reads a JSON object.
-    pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
+    pub(crate) fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let Members(members) = serde_json::from_slice(body)
             .map_err(|error| ApiError::InvalidBody(error.to_string()))?;
         Ok(Self {
@@ -31,7 +31,7 @@ impl Fields {
     }
 
     /// A field that must be there.
-    pub(super) fn required<T>(
+    pub(crate) fn required<T>(
         &mut self,
         name: &'static str,
         rule: &str,
@@ -115,7 +115,7 @@ impl Fields {
     }
 
     /// Whether nothing was wrong, and the fields that were read if they are complete.
-    pub(super) fn finish_with<T>(self, fields: Option<T>) -> Result<T, ApiError> {
+    pub(crate) fn finish_with<T>(self, fields: Option<T>) -> Result<T, ApiError> {
         self.finish()?;
         // What is missing has been an error by now.
         fields.ok_or_else(|| ApiError::InvalidFields(Vec::new()))

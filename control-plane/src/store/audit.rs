@@ -66,14 +66,15 @@ impl Change<'_> {
         sqlx::query(
             "INSERT INTO audit_log (
                  seq, at, organisation_id, project_id, actor_kind, actor_id, actor_name,
-                 action, target_kind, target_id, target_name, before_json, after_json, request_id)
+                 action, target_kind, target_id, target_name, before_json, after_json, request_id,
+                 session_id)
              VALUES ((SELECT coalesce(max(seq), 0) + 1 FROM audit_log),
-                     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         )
         .bind(self.author.at.as_millisecond())
         .bind(said.organisation.as_str())
         .bind(said.project.map(Id::as_str))
-        .bind(word(&self.author.actor.kind()))
+        .bind(word(&self.author.kind()))
         .bind(self.author.actor.key_id().map(Id::as_str))
         .bind(self.author_name.as_ref().map(Name::as_str))
         .bind(word(&said.action))
@@ -83,6 +84,7 @@ impl Change<'_> {
         .bind(before.map(|value| value.to_string()))
         .bind(after.map(|value| value.to_string()))
         .bind(self.author.request_id.as_deref())
+        .bind(self.author.session.as_ref().map(Id::as_str))
         .execute(&mut *self.transaction)
         .await?;
         Ok(())
@@ -100,7 +102,8 @@ impl Store {
         };
         sqlx::query(
             "SELECT seq, at, project_id, actor_kind, actor_id, actor_name,
-                    action, target_kind, target_id, target_name, before_json, after_json, request_id
+                    action, target_kind, target_id, target_name, before_json, after_json, request_id,
+                    session_id
              FROM audit_log
              WHERE organisation_id
                    = coalesce($9, (SELECT organisation_id FROM projects WHERE id = $1))
@@ -141,6 +144,7 @@ fn read(row: &AnyRow) -> Result<AuditEntry, StoreError> {
             kind: row.try_get("actor_kind")?,
             id: column::optional_id(row, "actor_id")?,
             name: column::optional_text(row, "actor_name")?,
+            session_id: column::optional_id(row, "session_id")?,
         },
         action: row.try_get("action")?,
         target: AuditTarget {

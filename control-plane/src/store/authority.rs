@@ -38,7 +38,7 @@ impl Store {
         let (reach, author_name) = match &author.actor {
             Actor::Cli => (Reach::All, None),
             Actor::ProjectKey(id) => {
-                let key = match key::by_id(&mut transaction, id).await {
+                let key = match key::by_id(&mut *transaction, id).await {
                     Err(StoreError::NotFound { .. }) => return Err(StoreError::NotAuthorised),
                     other => other?,
                 };

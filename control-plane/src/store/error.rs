@@ -84,6 +84,8 @@ pub enum Entity {
     Key,
     /// An organisation's key.
     OrganisationKey,
+    /// A session of the dashboard.
+    Session,
 }
 
 impl StoreError {
@@ -161,6 +163,7 @@ impl fmt::Display for Entity {
             Self::Server => "server",
             Self::Key => "key",
             Self::OrganisationKey => "organisation key",
+            Self::Session => "dashboard session",
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use edge_api::{id::Id, key_sha256::KeySha256};
 use jiff::Timestamp;
-use sqlx::{Any, Transaction, any::AnyRow};
+use sqlx::any::{AnyExecutor, AnyRow};
 
 use super::{Entity, Store, StoreError, audit::Said, authority::Change, column};
 use crate::model::{
@@ -72,6 +72,14 @@ impl Store {
             .as_ref()
             .map(read)
             .transpose()
+    }
+
+    /// The key with that id, whatever its state.
+    pub async fn key(&self, id: &Id) -> Result<Option<ApiKey>, StoreError> {
+        match by_id(&self.reads, id).await {
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     /// All keys, oldest first.
@@ -187,13 +195,10 @@ pub(super) async fn record(
 }
 
 /// The key with that id, whatever its state and project.
-pub(super) async fn by_id(
-    transaction: &mut Transaction<'_, Any>,
-    id: &Id,
-) -> Result<ApiKey, StoreError> {
+pub(super) async fn by_id(executor: impl AnyExecutor<'_>, id: &Id) -> Result<ApiKey, StoreError> {
     let row = sqlx::query(select_keys!("WHERE id = $1"))
         .bind(id.as_str())
-        .fetch_optional(&mut **transaction)
+        .fetch_optional(executor)
         .await?;
     match row {
         Some(row) => read(&row),

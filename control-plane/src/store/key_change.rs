@@ -181,7 +181,7 @@ async fn owned(
     project: Option<&Id>,
     id: &Id,
 ) -> Result<(Id, ApiKey), StoreError> {
-    let key = by_id(&mut change.transaction, id).await?;
+    let key = by_id(&mut *change.transaction, id).await?;
     if project.is_some_and(|project| *project != key.project_id) {
         return Err(not_found(id));
     }

@@ -115,6 +115,14 @@ impl Store {
             .transpose()
     }
 
+    /// The key with that id, whatever its state.
+    pub async fn organisation_key(&self, id: &Id) -> Result<Option<OrganisationKey>, StoreError> {
+        match by_id(&self.reads, id).await {
+            Err(StoreError::NotFound { .. }) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
     /// All keys of organisations, oldest first.
     pub async fn organisation_keys(&self) -> Result<Vec<OrganisationKey>, StoreError> {
         sqlx::query(select_keys!("ORDER BY created_at, id"))

@@ -117,6 +117,11 @@ impl Store {
             .collect()
     }
 
+    /// A project.
+    pub async fn project(&self, project: &Id) -> Result<Project, StoreError> {
+        by_id(&self.reads, project).await
+    }
+
     /// The settings of a project.
     pub async fn project_config(&self, project: &Id) -> Result<VersionedConfig, StoreError> {
         let row = sqlx::query(select_projects!("WHERE id = $1"))

@@ -11,6 +11,8 @@ mod config_conditions;
 mod config_get;
 mod config_patch;
 mod crash;
+mod dashboard;
+mod dashboard_pages;
 mod edge_auth;
 mod edge_changes;
 mod edge_check;

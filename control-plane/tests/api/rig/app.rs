@@ -10,6 +10,7 @@ use axum::{
 use control_plane::{
     app::{self, AppState, Shared},
     clock::Clock as _,
+    dashboard::{Dashboard, sign_in_limit::SignInLimit},
     edge::{edge_token::EdgeToken, ttl::Ttls},
     key::PlainKey,
     model::{
@@ -25,6 +26,7 @@ use control_plane::{
     store::{DatabaseUrl, Store, WhenMissing},
 };
 use edge_api::{id::Id, key_format::Kind};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 use sqlx::AnyConnection;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +43,10 @@ pub(crate) const MAX_PROJECTS: u32 = 5;
 pub(crate) const MAX_SERVERS: u32 = 5;
 /// How many keys a project may have.
 pub(crate) const MAX_KEYS: u32 = 12;
+/// How long a session of the dashboard lasts.
+pub(crate) const SESSION_TTL: SignedDuration = SignedDuration::from_hours(12);
+/// Where the projects' MCP servers are.
+pub(crate) const MCP_URL: &str = "https://gateway.example/mcp/{project_id}";
 /// Where the clock stands at first.
 pub(crate) const NOW: &str = "2026-11-23T12:00:00Z";
 
@@ -95,6 +101,11 @@ impl App {
                 keys_per_project: MAX_KEYS,
                 servers_per_project: MAX_SERVERS,
                 projects_per_organisation: MAX_PROJECTS,
+            },
+            dashboard: Dashboard {
+                session_ttl: SESSION_TTL,
+                mcp_url: Some(MCP_URL.parse().unwrap()),
+                sign_ins: SignInLimit::default(),
             },
             request_timeout: Duration::from_secs(10),
             shutdown: shutdown.clone(),

@@ -29,7 +29,7 @@ async fn a_change_says_who_what_when_and_on_which_request() {
         entry,
         json!({
             "at": NOW,
-            "actor": {"kind": "api_key", "id": key.id, "name": "Key"},
+            "actor": {"kind": "api_key", "id": key.id, "name": "Key", "session_id": null},
             "action": "settings.changed",
             "target": {"kind": "project", "id": "pr_a", "name": "Project"},
             "project_id": "pr_a",
@@ -81,7 +81,7 @@ async fn the_command_line_is_named_as_such() {
         .map(Some)
     );
     for entry in &log {
-        let expected = json!({"kind": "cli", "id": null, "name": null});
+        let expected = json!({"kind": "cli", "id": null, "name": null, "session_id": null});
         assert_eq!(entry["actor"], expected);
         assert_eq!(entry["request_id"], Value::Null);
     }

@@ -16,7 +16,6 @@ fn get(path: &str) -> Request<Body> {
 async fn an_unknown_path_is_not_found_on_both_ports() {
     let app = App::start().await;
     for path in [
-        "/",
         "/api/v3/org/project",
         "/api/v3/org/project/config/",
         "/nope",

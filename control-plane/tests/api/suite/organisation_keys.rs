@@ -46,7 +46,9 @@ async fn an_organisation_key_works_on_every_project_of_its_own() {
         let log = on(&app, &key, project, "GET", LOG, Value::Null)
             .await
             .json();
-        let actor = json!({"kind": "organisation_key", "id": key.id, "name": "Org key"});
+        let actor = json!({
+            "kind": "organisation_key", "id": key.id, "name": "Org key", "session_id": null
+        });
         assert_eq!(log["items"][0]["actor"], actor);
         assert_eq!(log["items"][0]["project_id"], project);
     }
