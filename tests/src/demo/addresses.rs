@@ -54,6 +54,7 @@ impl Addresses {
             .args(["--listen", &self.api.to_string()])
             .args(["--edge-listen", &self.edge.to_string()])
             .args(["--database", database])
+            .args(["--mcp-url", &self.mcp_url("{server_id}")])
             .env(EDGE_TOKEN, token.expose());
         command
     }

@@ -24,6 +24,11 @@ fn write(text: &mut String, file: &DemoFile, runner: Runner) -> std::fmt::Result
     writeln!(text, "  Envoy's admin      {}", file.admin)?;
     writeln!(text, "  control plane      {}", file.control_plane)?;
     writeln!(text, "  edge API           {}", file.edge)?;
+    writeln!(
+        text,
+        "\n  The dashboard is at {}/: sign in with an API key from below.",
+        file.control_plane
+    )?;
     for project in &file.projects {
         let lock = match project.require_mcp_api_key {
             true => "requires a key",
