@@ -1,0 +1,105 @@
+// How to connect a client: the choice of the server's URL, and what to paste, by client.
+
+import { copyButton } from './button.js';
+import { h, put } from './dom.js';
+import { field, select } from './field.js';
+import { allPages } from './load.js';
+import { withQuery } from './api.js';
+import { snippetsFor } from './snippets.js';
+import { tabs } from './tabs.js';
+
+/** What stands for a URL that is not known. */
+const UNKNOWN_URL = 'https://YOUR-GATEWAY/YOUR-MCP-SERVER';
+
+/** Snippets with that key. With `server`, for that one; otherwise, where URLs hold a server's id, for one to choose. */
+export function connectSection({ context, key, server = null }) {
+    const { session, project } = context;
+    const template = session.mcp_url;
+    const view = h('div');
+    let client = 'claude-code';
+
+    function show(url, name) {
+        const all = snippetsFor({ name, url, key });
+        const drawn = tabs({
+            label: 'Client',
+            small: true,
+            chosen: client,
+            tabs: all.map((one) => ({ id: one.id, label: one.label, draw: () => blocks(one) })),
+            onchoose: (id) => {
+                client = id;
+            },
+        });
+        put(view, drawn.element);
+    }
+
+    const url = (id) => fillIn(template, project.id, id);
+    if (!template)
+        return [
+            urlField(
+                (text) => show(text || UNKNOWN_URL, server?.name ?? project.name),
+                () => show(UNKNOWN_URL, server?.name ?? project.name),
+            ),
+            view,
+        ];
+    if (server || !template.includes('{server_id}')) {
+        show(url(server?.id), server?.name ?? project.name);
+        return [view];
+    }
+    return [serverChoice(context, (chosen) => show(url(chosen?.id), chosen?.name ?? project.name)), view];
+}
+
+/** The URL of a server by the operator's template; a part that is not known stays as a placeholder in capitals. */
+export function fillIn(template, projectId, serverId) {
+    return template.replaceAll('{project_id}', projectId).replaceAll('{server_id}', serverId ?? 'YOUR-MCP-SERVER');
+}
+
+function urlField(change, begin) {
+    const url = field({
+        label: 'MCP server URL',
+        id: 'mcp-url',
+        type: 'url',
+        inputmode: 'url',
+        placeholder: UNKNOWN_URL,
+        hint: 'The address of the MCP server that the client is to use. Ask whoever runs the gateway if you do not know it.',
+    });
+    url.input.addEventListener('input', () => change(url.value.trim()));
+    begin();
+    return url.element;
+}
+
+function serverChoice({ api }, change) {
+    const control = select({ options: [['', 'Loading MCP servers…']] });
+    const choice = field({ label: 'MCP server', id: 'mcp-server', control });
+    change(null);
+    allPages((cursor) => api.project(withQuery('/mcp_servers', { limit: 100, cursor })), 500)
+        .then((servers) => {
+            put(
+                control,
+                servers.length === 0 && h('option', { value: '' }, 'No MCP server is registered yet'),
+                servers.map((one) => h('option', { value: one.id }, `${one.name} (${one.id})`)),
+            );
+            control.addEventListener('change', () => change(servers.find((one) => one.id === control.value)));
+            if (servers.length > 0) change(servers[0]);
+        })
+        .catch(() => put(control, h('option', { value: '' }, 'The MCP servers could not be loaded')));
+    return choice.element;
+}
+
+function blocks({ label, blocks: all, note }) {
+    return [
+        all.map(({ where, text }) =>
+            h(
+                'div',
+                { class: 'snippet' },
+                h(
+                    'div',
+                    { class: 'snippet-head' },
+                    h('span', {}, where),
+                    copyButton(`for ${label}: ${where}`, text, { kind: 'compact plain' }),
+                ),
+                h('pre', { tabindex: '0', 'aria-label': `${label}: ${where}` }, h('code', {}, text)),
+            ),
+        ),
+        note && h('p', { class: 'snippet-note' }, note),
+    ];
+}

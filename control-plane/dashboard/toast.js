@@ -1,0 +1,13 @@
+// Short messages about what was done. Screen readers speak them; they go by themselves.
+
+import { h } from './dom.js';
+
+const STAYS_MS = 6000;
+
+/** Shows a message for a while. */
+export function toast(text) {
+    const place = [...document.querySelectorAll('dialog[open] .toasts')].at(-1) ?? document.getElementById('toasts');
+    const message = h('div', { class: 'toast' }, text);
+    place.replaceChildren(message);
+    setTimeout(() => message.remove(), STAYS_MS);
+}
