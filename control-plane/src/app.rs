@@ -18,6 +18,7 @@ use crate::{
     edge::{self, edge_token::EdgeToken, ttl::Ttls},
     error::ApiError,
     health,
+    metrics::{self, Api, Metrics},
     model::limits::Limits,
     public, request_id, request_log,
     store::Store,
@@ -34,6 +35,8 @@ pub struct AppState(Arc<Shared>);
 pub struct Shared {
     /// The database.
     pub store: Store,
+    /// What is counted.
+    pub metrics: Metrics,
     /// The time.
     pub clock: Box<dyn Clock>,
     /// What the edge API's callers must present.
@@ -71,13 +74,13 @@ pub fn public_app(state: AppState) -> Router {
     let routes = public::routes()
         .merge(dashboard::routes())
         .merge(health::routes());
-    layered(with_timeout(routes, &state), state)
+    layered(with_timeout(routes, &state), state, Api::Public)
 }
 
 /// The edge API: checks, changes, health.
 pub fn edge_app(state: AppState) -> Router {
     let quick = with_timeout(edge::check_routes(&state).merge(health::routes()), &state);
-    layered(quick.merge(edge::change_routes(&state)), state)
+    layered(quick.merge(edge::change_routes(&state)), state, Api::Edge)
 }
 
 fn with_timeout(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
@@ -92,7 +95,8 @@ async fn end_in_time(State(state): State<AppState>, request: Request, next: Next
 }
 
 /// What every route gets. The last layer is the outermost.
-fn layered(routes: Router<AppState>, state: AppState) -> Router {
+fn layered(routes: Router<AppState>, state: AppState, api: Api) -> Router {
+    let counted = (state.metrics.clone(), api);
     let trace = TraceLayer::new_for_http()
         .make_span_with(request_log::span)
         .on_request(())
@@ -104,6 +108,10 @@ fn layered(routes: Router<AppState>, state: AppState) -> Router {
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(trace)
+        .layer(middleware::from_fn_with_state(
+            counted,
+            metrics::http::layer,
+        ))
         .layer(middleware::from_fn(request_id::layer))
         .with_state(state)
 }

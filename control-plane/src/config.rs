@@ -87,6 +87,11 @@ pub struct ServeOptions {
         value_name = "IP:PORT"
     )]
     pub edge_listen: SocketAddr,
+    /// Address that answers GET /metrics, for Prometheus; port 0 lets the system choose. Nowhere, if left out
+    ///
+    /// Whoever reaches it may read it: counts of requests, no id and no key.
+    #[arg(long, env = "MCP_KEY_AUTH_METRICS_LISTEN", value_name = "IP:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
     /// How long the filter may serve a policy or a valid key without asking again: 0s to 1h
     #[arg(
         long,

@@ -29,15 +29,19 @@ pub(crate) fn check_routes(state: &AppState) -> Router<AppState> {
 
 /// The routes that may wait.
 pub(crate) fn change_routes(state: &AppState) -> Router<AppState> {
-    guarded(
-        Router::new().route(edge_api::CHANGES_PATH, get(changes::changes)),
-        state,
-    )
+    let changes = get(changes::changes)
+        .route_layer(middleware::from_fn_with_state(state.clone(), count_poll));
+    guarded(Router::new().route(edge_api::CHANGES_PATH, changes), state)
 }
 
 /// No route of the edge API can be reached without the token.
 fn guarded(routes: Router<AppState>, state: &AppState) -> Router<AppState> {
     routes.route_layer(middleware::from_fn_with_state(state.clone(), require_token))
+}
+
+async fn count_poll(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let _waits = state.metrics.poll_waits();
+    next.run(request).await
 }
 
 async fn require_token(

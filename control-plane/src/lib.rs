@@ -14,6 +14,7 @@ pub mod error;
 pub mod health;
 pub mod key;
 pub mod logging;
+pub mod metrics;
 pub mod model;
 pub mod public;
 pub mod random;

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use self::ready_file::ReadyFile;
+use self::ready_file::{Addresses, ReadyFile};
 use crate::{
     app::{self, AppState, Shared},
     clock::{Clock as _, SystemClock},
@@ -18,6 +18,7 @@ use crate::{
         edge_token::{EdgeToken, InvalidEdgeToken},
         ttl::Ttls,
     },
+    metrics::{Metrics, endpoint},
     store::{DatabaseUrl, OpenError, Store, WhenMissing},
 };
 
@@ -73,14 +74,35 @@ pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), 
         options.edge_listen,
     )
     .await?;
+    let metrics_port = match options.metrics_listen {
+        Some(address) => {
+            Some(bind("--metrics-listen", "MCP_KEY_AUTH_METRICS_LISTEN", address).await?)
+        }
+        None => None,
+    };
     let store = Store::open(database, WhenMissing::Create).await?;
 
-    let (public_address, edge_address) = (public.local_addr()?, edge.local_addr()?);
-    let ready_file = ReadyFile::write(options.ready_file, public_address, edge_address)?;
-    info!(public = %public_address, edge = %edge_address, %database, "serving");
+    let addresses = Addresses {
+        public: public.local_addr()?,
+        edge: edge.local_addr()?,
+        metrics: metrics_port
+            .as_ref()
+            .map(TcpListener::local_addr)
+            .transpose()?,
+    };
+    let ready_file = ReadyFile::write(options.ready_file, &addresses)?;
+    info!(
+        public = %addresses.public,
+        edge = %addresses.edge,
+        metrics = addresses.metrics.map(tracing::field::display),
+        %database,
+        "serving"
+    );
 
+    let metrics = Metrics::new(&store);
     let state = AppState::new(Shared {
         store: store.clone(),
+        metrics: metrics.clone(),
         clock: Box::new(SystemClock),
         edge_token,
         ttls: Ttls {
@@ -102,6 +124,12 @@ pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), 
         tokio::join!(
             listen(public, app::public_app(state.clone()), shutdown.clone()),
             listen(edge, app::edge_app(state), shutdown.clone()),
+            async {
+                match metrics_port {
+                    Some(port) => listen(port, endpoint::app(metrics), shutdown.clone()).await,
+                    None => Ok(()),
+                }
+            },
         )
     };
     tokio::select! {

@@ -19,11 +19,13 @@ pub use self::{
     change::{Changes, KEPT_CHANGES},
     check::{CheckedKey, Snapshot},
     database_url::{DatabaseUrl, InvalidDatabaseUrl, PostgresUrl},
-    error::{Entity, KeyRefusal, StoreError},
+    error::{Entity, KeyRefusal, StoreError, Trouble},
     key::{KeyQuery, Place},
     key_change::Rotated,
     open::{OpenError, WhenMissing},
+    pool_use::PoolUse,
     project::Updated,
+    usage::{Counted, UsageCounted},
 };
 use self::{dialect::Dialect, reader::Readers};
 
@@ -45,6 +47,7 @@ mod migrate;
 mod open;
 mod organisation;
 mod organisation_key;
+mod pool_use;
 mod project;
 mod project_change;
 mod reader;

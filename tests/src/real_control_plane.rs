@@ -35,6 +35,7 @@ pub struct RealControlPlane {
 struct Addresses {
     public: SocketAddr,
     edge: SocketAddr,
+    metrics: Option<SocketAddr>,
 }
 
 #[derive(Debug)]
@@ -63,6 +64,7 @@ impl RealControlPlane {
             addresses: Addresses {
                 public: free,
                 edge: free,
+                metrics: None,
             },
             options: options.iter().map(|&option| option.to_owned()).collect(),
             running: None,
@@ -82,6 +84,12 @@ impl RealControlPlane {
     #[must_use]
     pub fn edge_addr(&self) -> SocketAddr {
         self.addresses.edge
+    }
+
+    /// Where it tells its metrics, if it was told to.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.addresses.metrics
     }
 
     /// Kills it at once: connections break, nothing is finished.
@@ -193,13 +201,14 @@ impl Addresses {
     fn announced(ready_file: &Path) -> Option<Self> {
         let ready: Value = serde_json::from_slice(&fs::read(ready_file).ok()?).ok()?;
         let address = |field: &str| {
-            let url = text(&ready, field);
+            let url = ready[field].as_str()?;
             let address = url.strip_prefix("http://")?.parse();
             address.ok()
         };
         Some(Self {
             public: address("public")?,
             edge: address("edge")?,
+            metrics: address("metrics"),
         })
     }
 }

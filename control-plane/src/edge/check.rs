@@ -26,12 +26,9 @@ pub(super) async fn check(
         .await?;
     let asked = request.key_sha256.is_some();
     // Read after the rows: a key that expires in between is called expired.
-    Ok(Json(answer(
-        snapshot,
-        asked,
-        &state.ttls,
-        state.clock.now(),
-    )))
+    let answer = answer(snapshot, asked, &state.ttls, state.clock.now());
+    state.metrics.checked(&answer);
+    Ok(Json(answer))
 }
 
 fn answer(snapshot: Snapshot, key_asked: bool, ttls: &Ttls, now: Timestamp) -> CheckResponse {

@@ -13,11 +13,17 @@ pub(super) async fn usage(
     State(state): State<AppState>,
     AnyBody(body): AnyBody,
 ) -> Result<Json<UsageResponse>, ApiError> {
-    let batch: UsageBatch =
-        serde_json::from_slice(&body).map_err(|error| ApiError::InvalidBody(error.to_string()))?;
-    check(&batch)?;
-    let sequence = state.store.count_usage(&batch, state.clock.now()).await?;
-    Ok(Json(UsageResponse { sequence }))
+    let batch: UsageBatch = serde_json::from_slice(&body).map_err(|error| {
+        state.metrics.refused_usage(0);
+        ApiError::InvalidBody(error.to_string())
+    })?;
+    let rows = batch.rows.len();
+    check(&batch).inspect_err(|_| state.metrics.refused_usage(rows))?;
+    let counted = state.store.count_usage(&batch, state.clock.now()).await?;
+    state.metrics.took_usage(counted.batch, rows);
+    Ok(Json(UsageResponse {
+        sequence: counted.sequence,
+    }))
 }
 
 fn check(batch: &UsageBatch) -> Result<(), ApiError> {

@@ -21,6 +21,11 @@ pub(super) struct Row {
 }
 
 impl ApiError {
+    /// The word of this error that never changes its meaning.
+    pub(crate) fn slug(&self) -> &'static str {
+        self.row().slug
+    }
+
     /// What this error is to its caller. 902 and 906 are the published codes of the settings API;
     /// the others are this service's own, 10000 and the status.
     pub(super) fn row(&self) -> Row {

@@ -10,6 +10,15 @@ use serde_json::json;
 
 use super::ServeError;
 
+/// Where the service listens.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    pub(super) public: SocketAddr,
+    pub(super) edge: SocketAddr,
+    /// Nowhere, unless it is wanted.
+    pub(super) metrics: Option<SocketAddr>,
+}
+
 /// A written ready file; removed when dropped.
 #[derive(Debug)]
 pub(super) struct ReadyFile(Option<PathBuf>);
@@ -27,14 +36,16 @@ impl ReadyFile {
     }
 
     /// Writes the file, if one is wanted, whole or not at all.
-    pub(super) fn write(
-        path: Option<PathBuf>,
-        public: SocketAddr,
-        edge: SocketAddr,
-    ) -> Result<Self, ServeError> {
+    pub(super) fn write(path: Option<PathBuf>, addresses: &Addresses) -> Result<Self, ServeError> {
         if let Some(path) = &path {
-            let text =
-                json!({"public": format!("http://{public}"), "edge": format!("http://{edge}")});
+            let url = |address: SocketAddr| format!("http://{address}");
+            let mut text = json!({
+                "public": url(addresses.public),
+                "edge": url(addresses.edge),
+            });
+            if let (Some(metrics), Some(all)) = (addresses.metrics, text.as_object_mut()) {
+                all.insert("metrics".to_owned(), url(metrics).into());
+            }
             let mut part = path.clone().into_os_string();
             part.push(".part");
             fs::write(&part, format!("{text}\n"))

@@ -71,6 +71,21 @@ pub enum KeyRefusal {
     Replaced,
 }
 
+/// What is wrong with a database that does not do what it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// It cannot be reached.
+    Unavailable,
+    /// Others held it for longer than a call waits.
+    Busy,
+    /// It did not answer in time.
+    Timeout,
+    /// It holds what this program does not write.
+    Corrupt,
+    /// It refused.
+    Failed,
+}
+
 /// A kind of thing that has an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entity {
@@ -93,10 +108,27 @@ impl StoreError {
     /// a call waits.
     #[must_use]
     pub fn is_temporary(&self) -> bool {
+        matches!(
+            self.trouble(),
+            Some(Trouble::Unavailable | Trouble::Busy | Trouble::Timeout)
+        )
+    }
+
+    /// What is wrong with the database, if it is the database that failed.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
         match self {
-            Self::Timeout => true,
-            Self::Database(error) => is_disconnect(error) || is_busy(error),
-            _ => false,
+            Self::Timeout => Some(Trouble::Timeout),
+            Self::Database(error) if is_disconnect(error) => Some(Trouble::Unavailable),
+            Self::Database(error) if is_busy(error) => Some(Trouble::Busy),
+            Self::Database(_) => Some(Trouble::Failed),
+            Self::Corrupt { .. } => Some(Trouble::Corrupt),
+            Self::NotFound { .. }
+            | Self::AlreadyExists { .. }
+            | Self::NotAuthorised
+            | Self::ConditionFailed
+            | Self::TooMany { .. }
+            | Self::Key(_) => None,
         }
     }
 
@@ -110,6 +142,29 @@ impl StoreError {
                 }
             }
             _ => Self::Database(error),
+        }
+    }
+}
+
+impl Trouble {
+    /// Each, once.
+    pub const ALL: [Self; 5] = [
+        Self::Unavailable,
+        Self::Busy,
+        Self::Timeout,
+        Self::Corrupt,
+        Self::Failed,
+    ];
+
+    /// Its name in statistics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unavailable => "unavailable",
+            Self::Busy => "busy",
+            Self::Timeout => "timeout",
+            Self::Corrupt => "corrupt",
+            Self::Failed => "failed",
         }
     }
 }

@@ -16,7 +16,7 @@ use sqlx::{
 use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
-    DatabaseUrl, StoreError, connect,
+    DatabaseUrl, PoolUse, StoreError, connect,
     dialect::{Dialect, Purpose},
     error::is_disconnect,
 };
@@ -36,15 +36,9 @@ pub(super) struct Readers {
 
 impl Readers {
     pub(super) fn new(url: DatabaseUrl) -> Self {
-        let connections = match url.dialect() {
-            // Queries are short and served from memory; more would add threads, not speed.
-            Dialect::Sqlite => 4,
-            // Most of the time of a query is the way to the server and back.
-            Dialect::Postgres => 8,
-        };
         Self {
+            permits: Semaphore::new(connections(url.dialect())),
             url,
-            permits: Semaphore::new(connections),
             idle: Mutex::default(),
         }
     }
@@ -92,6 +86,16 @@ impl Readers {
         }
     }
 
+    /// How many connections there are.
+    pub(super) fn in_use(&self) -> PoolUse {
+        let free = self.permits.available_permits();
+        PoolUse {
+            name: "check",
+            in_use: connections(self.url.dialect()).saturating_sub(free),
+            idle: self.idle().len(),
+        }
+    }
+
     /// Closes all connections; further queries fail.
     pub(super) async fn close(&self) {
         self.permits.close();
@@ -104,6 +108,16 @@ impl Readers {
 
     fn idle(&self) -> std::sync::MutexGuard<'_, Vec<AnyConnection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How many there may be.
+fn connections(dialect: Dialect) -> usize {
+    match dialect {
+        // Queries are short and served from memory; more would add threads, not speed.
+        Dialect::Sqlite => 4,
+        // Most of the time of a query is the way to the server and back.
+        Dialect::Postgres => 8,
     }
 }
 

@@ -20,9 +20,31 @@ const IN_FORCE_RETENTION: SignedDuration = SignedDuration::from_hours(1);
 
 const HOUR_MS: i64 = 3_600_000;
 
+/// What became of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UsageCounted {
+    /// The number of the sender's last batch that is counted.
+    pub sequence: u64,
+    /// Whether this one was counted before.
+    pub batch: Counted,
+}
+
+/// Whether a batch was counted before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// It was not, and is counted by this call.
+    New,
+    /// It was, and nothing is counted by this call.
+    Repeated,
+}
+
 impl Store {
-    /// Counts a batch, unless it was counted before. Returns the number of the sender's last batch that is counted.
-    pub async fn count_usage(&self, batch: &UsageBatch, now: Timestamp) -> Result<u64, StoreError> {
+    /// Counts a batch, unless it was counted before.
+    pub async fn count_usage(
+        &self,
+        batch: &UsageBatch,
+        now: Timestamp,
+    ) -> Result<UsageCounted, StoreError> {
         let mut transaction = self.begin().await?;
         let known = sqlx::query("SELECT sequence, in_force FROM usage_senders WHERE instance = $1")
             .bind(batch.instance.as_str())
@@ -73,7 +95,14 @@ impl Store {
             .await?;
         }
         transaction.commit().await?;
-        Ok(sequence)
+        Ok(UsageCounted {
+            sequence,
+            batch: if is_new {
+                Counted::New
+            } else {
+                Counted::Repeated
+            },
+        })
     }
 
     /// Forgets counts of hours before `retention`, and senders that fell silent.

@@ -19,6 +19,7 @@ mod edge_check;
 mod envelope;
 mod health;
 mod mcp_servers;
+mod metrics;
 mod openapi;
 mod organisation_keys;
 mod process;

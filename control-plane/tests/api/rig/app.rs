@@ -13,6 +13,7 @@ use control_plane::{
     dashboard::{Dashboard, sign_in_limit::SignInLimit},
     edge::{edge_token::EdgeToken, ttl::Ttls},
     key::PlainKey,
+    metrics::Metrics,
     model::{
         api_key::ApiKey,
         audit::Author,
@@ -55,6 +56,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) clock: TestClock,
     pub(crate) shutdown: CancellationToken,
+    pub(crate) metrics: Metrics,
     public: Router,
     edge: Router,
     database: TestDatabase,
@@ -89,8 +91,10 @@ impl App {
         let store = Store::open(&url, WhenMissing::Create).await.unwrap();
         let clock = TestClock::at(NOW);
         let shutdown = CancellationToken::new();
+        let metrics = Metrics::new(&store);
         let state = AppState::new(Shared {
             store: store.clone(),
+            metrics: metrics.clone(),
             clock: Box::new(clock.clone()),
             edge_token: EdgeToken::parse(EDGE_TOKEN.as_bytes()).unwrap(),
             ttls: Ttls {
@@ -115,6 +119,7 @@ impl App {
             store,
             clock,
             shutdown,
+            metrics,
             public,
             edge,
             database,

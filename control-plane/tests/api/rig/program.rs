@@ -41,6 +41,8 @@ pub(crate) struct Server {
     pub(crate) ready_file: PathBuf,
     pub(crate) public: String,
     pub(crate) edge: String,
+    /// Where it tells its metrics, if it was told to.
+    pub(crate) metrics: Option<String>,
     _will: LastWill,
 }
 
@@ -140,6 +142,7 @@ impl Database {
             ready_file: ready,
             public: text("public"),
             edge: text("edge"),
+            metrics: addresses["metrics"].as_str().map(str::to_owned),
             _will: will,
         }
     }

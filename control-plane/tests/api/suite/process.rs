@@ -259,6 +259,7 @@ fn a_bad_flag_is_named() {
     for (flag, value) in [
         ("--listen", "8080"),
         ("--edge-listen", "localhost"),
+        ("--metrics-listen", "9090"),
         ("--check-ttl", "2h"),
         ("--negative-ttl", "5"),
         ("--request-timeout", "0s"),
