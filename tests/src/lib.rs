@@ -10,9 +10,11 @@
 
 pub mod bench;
 pub mod bootstrap;
+pub mod browser;
 mod cargo_build;
 pub mod clients;
 pub mod deadline;
+mod debian_packages;
 pub mod demo;
 pub mod envoy_binary;
 mod envoy_image;
@@ -25,6 +27,7 @@ mod loopback_server;
 pub mod mcp_server;
 mod postgres_binaries;
 pub mod postgres_server;
+mod python_packages;
 pub mod real_control_plane;
 pub mod repo;
 pub mod scripted_control_plane;

@@ -5,10 +5,10 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::debian_packages;
 use crate::envoy_binary::lock_cache;
 
 /// Where Debian puts a folder per version.
@@ -64,10 +64,7 @@ fn is_complete(folder: &Path) -> bool {
 }
 
 fn install() -> Result<()> {
-    if !rustix::process::geteuid().is_root() {
-        bail!("PostgreSQL is missing, and only root can install it");
-    }
-    eprintln!("installing PostgreSQL for the tests");
+    debian_packages::require_root()?;
     // No server is to run but those of the tests.
     let clusters = Path::new("/etc/postgresql-common");
     fs::create_dir_all(clusters)?;
@@ -75,30 +72,5 @@ fn install() -> Result<()> {
         clusters.join("createcluster.conf"),
         "create_main_cluster = false\n",
     )?;
-    apt_get(&["update", "-qq"])?;
-    apt_get(&[
-        "install",
-        "-y",
-        "-qq",
-        "--no-install-recommends",
-        "-o",
-        "Dpkg::Options::=--force-confold",
-        "postgresql",
-    ])
-}
-
-fn apt_get(arguments: &[&str]) -> Result<()> {
-    let output = Command::new("apt-get")
-        .args(arguments)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .output()
-        .context("there is no apt-get")?;
-    if !output.status.success() {
-        bail!(
-            "apt-get {} failed: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-    }
-    Ok(())
+    debian_packages::install(&["postgresql"])
 }
