@@ -1,5 +1,5 @@
 # Needs rustup's cargo and python3; Docker where there is one. The tests need PostgreSQL's programs (POSTGRES_BIN names
-# their folder); as root on Debian they install them. rustup adds the toolchain and the wasm target that
+# their folder), and Chromium with its driver (CHROMIUM_BIN, CHROMEDRIVER_BIN); as root on Debian they install them. rustup adds the toolchain and the wasm target that
 # rust-toolchain.toml names on cargo's first call here.
 
 CARGO_DENY_VERSION := 0.20.2
@@ -14,7 +14,7 @@ help: ## Show this list
 run: rustup ## Start everything on this machine, with demo projects and keys; Ctrl-C stops it
 	cargo run --package stack --bin demo
 
-test: rustup ## Run all tests; they start a real Envoy, in Docker if a daemon answers, and a real PostgreSQL
+test: rustup ## Run all tests; they start real Envoys, in Docker if a daemon answers, PostgreSQL and Chromium
 	cargo test --workspace --no-fail-fast
 
 test-clients: rustup ## Run real MCP clients through the gateway; installs them into .cache/ first
