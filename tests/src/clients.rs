@@ -22,6 +22,7 @@ mod program;
 mod run;
 mod sabotage;
 mod sentence;
+mod snippets;
 mod table;
 mod tap;
 mod toolbox;
@@ -63,7 +64,10 @@ pub async fn run(options: Options) -> Result<Vec<String>> {
     };
     let (mut deployment, projects, runs) = start(&toolbox, change).await;
     let conformance = conformance::run(&toolbox, &deployment, &projects.locked);
-    let (runs, mut problems) = tokio::join!(go(&deployment, &projects, runs), conformance);
+    let snippets = snippets::run(&toolbox, &deployment, &projects.locked);
+    let (runs, mut problems, wrong_snippets) =
+        tokio::join!(go(&deployment, &projects, runs), conformance, snippets);
+    problems.extend(wrong_snippets);
 
     deployment.lose_control_plane();
     let seen = deployment.seen_before().len();

@@ -143,6 +143,11 @@ impl Deployment {
 }
 
 impl Project {
+    /// The project's key.
+    pub(super) fn raw_key(&self) -> &str {
+        &self.key
+    }
+
     /// The headers of a client that has the project's key.
     pub(super) fn headers(&self) -> Value {
         json!({"x-api-key": self.key})

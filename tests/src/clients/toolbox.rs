@@ -15,7 +15,16 @@ const CACHE: &str = ".cache/clients";
 /// The pins and the programs, below the repository's top.
 const SOURCES: &str = "tests/clients";
 /// The folders of programs that need the JavaScript packages beside them.
-const PROGRAMS: [&str; 5] = ["server", "typescript", "conformance", "browser", "hosts"];
+const PROGRAMS: [&str; 6] = [
+    "server",
+    "typescript",
+    "conformance",
+    "browser",
+    "hosts",
+    "snippets",
+];
+/// What the dashboard shows beside a new key.
+const SNIPPETS: &str = "control-plane/dashboard/snippets.js";
 
 /// Everything installed.
 #[derive(Debug, Clone)]
@@ -48,6 +57,11 @@ impl Toolbox {
         for program in PROGRAMS {
             refresh(&source(program), &javascript.join(program))?;
         }
+        fs::copy(
+            repo::path(SNIPPETS),
+            javascript.join("snippets/snippets.js"),
+        )
+        .context(SNIPPETS)?;
         let python = |version: &str| {
             let pins = format!("python/mcp-{version}.txt");
             install(&format!("python-{version}"), &[&pins], |folder| {
@@ -80,6 +94,15 @@ impl Toolbox {
             .env("TMPDIR", unpacked)
             // The package unpacks its libraries where it takes the machine for the cloud that it is made for.
             .env("AWS_LAMBDA_JS_RUNTIME", "nodejs22.x");
+        command
+    }
+
+    /// The program in `snippets/`.
+    pub(super) fn snippets(&self) -> Command {
+        let mut command = self.javascript(&[], "snippets/main.js");
+        command
+            .env("PYTHONPATH", &self.python[1])
+            .env("PYTHONDONTWRITEBYTECODE", "1");
         command
     }
 
