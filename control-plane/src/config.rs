@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, builder::TypedValueParser, error::ErrorKind
 use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 
+use self::tls::TlsOptions;
 use crate::{
     admin::command::AdminCommand,
     dashboard::mcp_url::McpUrl,
@@ -14,6 +15,8 @@ use crate::{
     model::limits::Limits,
     store::{DatabaseUrl, InvalidDatabaseUrl},
 };
+
+pub mod tls;
 
 /// Settings, API keys and the edge API for API-key enforcement in front of MCP servers.
 #[derive(Debug, Parser)]
@@ -47,7 +50,7 @@ pub enum Command {
     /// Serve the public API and the edge API until SIGTERM or SIGINT.
     ///
     /// The edge token, which the filter presents, is read from MCP_KEY_AUTH_EDGE_TOKEN: at least 16 characters.
-    Serve(ServeOptions),
+    Serve(Box<ServeOptions>),
     /// Print the OpenAPI document of the public API.
     Openapi,
     /// Copy the SQLite database to a new file, also while it is in use.
@@ -92,6 +95,9 @@ pub struct ServeOptions {
     /// Whoever reaches it may read it: counts of requests, no id and no key.
     #[arg(long, env = "MCP_KEY_AUTH_METRICS_LISTEN", value_name = "IP:PORT")]
     pub metrics_listen: Option<SocketAddr>,
+    /// TLS of both ports.
+    #[command(flatten)]
+    pub tls: TlsOptions,
     /// How long the filter may serve a policy or a valid key without asking again: 0s to 1h
     #[arg(
         long,
@@ -111,6 +117,14 @@ pub struct ServeOptions {
     /// How long a request may take that is not a long poll: 1s to 5m
     #[arg(long, env = "MCP_KEY_AUTH_REQUEST_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = limit)]
     pub request_timeout: std::time::Duration,
+    /// How long a new connection may take to bring its first request, and before that the TLS handshake: 1s to 5m
+    #[arg(long, env = "MCP_KEY_AUTH_CONNECT_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = limit)]
+    pub connect_timeout: std::time::Duration,
+    /// How long an HTTP/1 connection is kept without a further request: 1s to 1h
+    ///
+    /// A proxy or load balancer in front must give up idle connections earlier than this.
+    #[arg(long, env = "MCP_KEY_AUTH_IDLE_TIMEOUT", default_value = "75s", value_name = "DURATION", value_parser = idle)]
+    pub idle_timeout: std::time::Duration,
     /// How long requests in flight may take after SIGTERM: 1s to 5m
     #[arg(long, env = "MCP_KEY_AUTH_DRAIN_TIMEOUT", default_value = "10s", value_name = "DURATION", value_parser = limit)]
     pub drain_timeout: std::time::Duration,
@@ -185,13 +199,20 @@ fn log_filter(text: &str) -> Result<LogFilter, String> {
 }
 
 fn limit(text: &str) -> Result<std::time::Duration, &'static str> {
-    let seconds = text
-        .parse::<SignedDuration>()
-        .map_or(0, |duration| duration.as_secs());
-    match u64::try_from(seconds) {
-        Ok(1..=300) => Ok(std::time::Duration::from_secs(seconds.unsigned_abs())),
-        _ => Err("write a duration from 1s to 5m, as in 10s"),
-    }
+    seconds(text, 300).ok_or("write a duration from 1s to 5m, as in 10s")
+}
+
+fn idle(text: &str) -> Result<std::time::Duration, &'static str> {
+    seconds(text, 3600).ok_or("write a duration from 1s to 1h, as in 75s")
+}
+
+/// A duration from 1 second to as many.
+fn seconds(text: &str, most: u64) -> Option<std::time::Duration> {
+    let duration = text.parse::<SignedDuration>().ok()?;
+    let seconds = u64::try_from(duration.as_secs()).ok()?;
+    (1..=most)
+        .contains(&seconds)
+        .then(|| std::time::Duration::from_secs(seconds))
 }
 
 fn session_ttl(text: &str) -> Result<SignedDuration, &'static str> {

@@ -25,7 +25,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(options) => {
             logging::start(options.log_format, options.log.to_env_filter());
-            serve::serve(&cli.database, options).await?;
+            serve::serve(&cli.database, *options).await?;
         }
         Command::Openapi => {
             let document = public::openapi::document().to_pretty_json()?;

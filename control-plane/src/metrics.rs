@@ -44,6 +44,7 @@ struct Inner {
     http: Http,
     errors: Family<ErrorLabels, Counter>,
     checks: Family<CheckLabels, Counter>,
+    connections_failed: Family<ConnectionLabels, Counter>,
     polls_waiting: Gauge,
     usage_batches: Family<ResultLabels, Counter>,
     usage_rows: Family<ResultLabels, Counter>,
@@ -71,6 +72,23 @@ struct KindLabels {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ConnectionLabels {
+    port: &'static str,
+    reason: &'static str,
+}
+
+/// Why a connection came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ConnectionFailure {
+    /// The system did not give it, such as for want of files.
+    System,
+    /// Its TLS handshake failed.
+    Handshake,
+    /// Its TLS handshake took too long.
+    HandshakeTimeout,
+}
+
 /// A long poll that waits; not any more once this is dropped.
 #[derive(Debug)]
 pub(crate) struct WaitingPoll(Gauge);
@@ -93,6 +111,11 @@ impl Metrics {
                 "Requests answered with an error, by its slug",
             ),
             checks: register(ours, "checks", "Checks answered, by verdict"),
+            connections_failed: register(
+                ours,
+                "connections_failed",
+                "Connections that came to nothing, by reason",
+            ),
             polls_waiting: register(ours, "polls_waiting", "Long polls under way"),
             usage_batches: register(
                 ours,
@@ -142,6 +165,13 @@ impl Metrics {
             };
             self.0.database_errors.get_or_create(&labels).inc();
         }
+    }
+
+    /// Counts a connection to the port of that name that came to nothing.
+    pub(crate) fn lost_connection(&self, port: &'static str, failure: ConnectionFailure) {
+        let reason = failure.name();
+        let labels = ConnectionLabels { port, reason };
+        self.0.connections_failed.get_or_create(&labels).inc();
     }
 
     /// Counts a check that was answered.
@@ -204,11 +234,32 @@ impl Inner {
             drop(self.usage_batches.get_or_create(&ResultLabels { result }));
             drop(self.usage_rows.get_or_create(&ResultLabels { result }));
         }
+        for api in [Api::Public, Api::Edge] {
+            for failure in [
+                ConnectionFailure::System,
+                ConnectionFailure::Handshake,
+                ConnectionFailure::HandshakeTimeout,
+            ] {
+                let (port, reason) = (api.name(), failure.name());
+                let labels = ConnectionLabels { port, reason };
+                drop(self.connections_failed.get_or_create(&labels));
+            }
+        }
         for trouble in Trouble::ALL {
             let labels = KindLabels {
                 kind: trouble.name(),
             };
             drop(self.database_errors.get_or_create(&labels));
+        }
+    }
+}
+
+impl ConnectionFailure {
+    fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Handshake => "handshake",
+            Self::HandshakeTimeout => "handshake_timeout",
         }
     }
 }

@@ -1,14 +1,17 @@
 //! Serving both APIs until a signal, then draining.
 
-use std::{future::IntoFuture as _, io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
-use axum::{Router, serve::ListenerExt as _};
 use jiff::SignedDuration;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use self::ready_file::{Addresses, ReadyFile};
+use self::{
+    port::{Patience, Port},
+    ready_file::{Address, Addresses, ReadyFile},
+    tls::{TlsError, renewal::Renewal},
+};
 use crate::{
     app::{self, AppState, Shared},
     clock::{Clock as _, SystemClock},
@@ -18,12 +21,14 @@ use crate::{
         edge_token::{EdgeToken, InvalidEdgeToken},
         ttl::Ttls,
     },
-    metrics::{Metrics, endpoint},
+    metrics::{Api, Metrics, endpoint},
     store::{DatabaseUrl, OpenError, Store, WhenMissing},
 };
 
+mod port;
 mod ready_file;
 mod signal;
+pub mod tls;
 
 /// How long a query in flight may hold up the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,6 +45,9 @@ pub enum ServeError {
     /// No usable database.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// No usable TLS.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// A port is taken or not allowed.
     #[error(
         "{flag} {address}: {reason}; stop what uses it, or choose another with {flag} or {variable}"
@@ -65,6 +73,8 @@ pub enum ServeError {
 /// Serves until SIGTERM or SIGINT.
 pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), ServeError> {
     let edge_token = EdgeToken::from_environment()?;
+    let public_tls = options.tls.public().map(Renewal::begin).transpose()?;
+    let edge_tls = options.tls.edge().map(Renewal::begin).transpose()?;
     ReadyFile::clear(options.ready_file.as_deref())?;
     let shutdown = signal::cancelled_by_signal()?;
     let public = bind("--listen", "MCP_KEY_AUTH_LISTEN", options.listen).await?;
@@ -83,11 +93,11 @@ pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), 
     let store = Store::open(database, WhenMissing::Create).await?;
 
     let addresses = Addresses {
-        public: public.local_addr()?,
-        edge: edge.local_addr()?,
+        public: Address::of(&public, public_tls.is_some())?,
+        edge: Address::of(&edge, edge_tls.is_some())?,
         metrics: metrics_port
             .as_ref()
-            .map(TcpListener::local_addr)
+            .map(|listener| Address::of(listener, false))
             .transpose()?,
     };
     let ready_file = ReadyFile::write(options.ready_file, &addresses)?;
@@ -118,27 +128,46 @@ pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), 
         request_timeout: options.request_timeout,
         shutdown: shutdown.clone(),
     });
-    let follow = tokio::spawn(store.clone().follow(shutdown.clone()));
-    let prune = tokio::spawn(prune_usage(store.clone(), options.usage_days));
-    let served = async {
-        tokio::join!(
-            listen(public, app::public_app(state.clone()), shutdown.clone()),
-            listen(edge, app::edge_app(state), shutdown.clone()),
-            async {
-                match metrics_port {
-                    Some(port) => listen(port, endpoint::app(metrics), shutdown.clone()).await,
-                    None => Ok(()),
-                }
-            },
-        )
+    let mut tasks = JoinSet::new();
+    tasks.spawn(store.clone().follow(shutdown.clone()));
+    tasks.spawn(prune_usage(store.clone(), options.usage_days));
+    let mut ports = vec![
+        Port {
+            name: Api::Public.name(),
+            listener: public,
+            tls: public_tls.as_ref().map(Renewal::config),
+            app: app::public_app(state.clone()),
+        },
+        Port {
+            name: Api::Edge.name(),
+            listener: edge,
+            tls: edge_tls.as_ref().map(Renewal::config),
+            app: app::edge_app(state),
+        },
+    ];
+    ports.extend(metrics_port.map(|listener| Port {
+        name: "metrics",
+        listener,
+        tls: None,
+        app: endpoint::app(metrics.clone()),
+    }));
+    for renewal in [public_tls, edge_tls].into_iter().flatten() {
+        tasks.spawn(renewal.keep(signal::hangup()?));
+    }
+    let patience = Patience {
+        first_request: options.connect_timeout,
+        idle: options.idle_timeout,
     };
+    let served: JoinSet<_> = ports
+        .into_iter()
+        .map(|port| port.serve(patience, metrics.clone(), shutdown.clone()))
+        .collect();
     tokio::select! {
-        _ = served => info!("stopped"),
+        _ = served.join_all() => info!("stopped"),
         () = drained(&shutdown, options.drain_timeout) => warn!("stopped with requests in flight"),
     }
     drop(ready_file);
-    follow.abort();
-    prune.abort();
+    drop(tasks);
     if tokio::time::timeout(CLOSE_TIMEOUT, store.close())
         .await
         .is_err()
@@ -173,20 +202,6 @@ async fn bind(
             address,
             reason,
         })
-}
-
-async fn listen(listener: TcpListener, app: Router, shutdown: CancellationToken) -> io::Result<()> {
-    let listener = listener.tap_io(|stream| {
-        // Answers are small: waiting to fill a packet would only delay them.
-        if let Err(error) = stream.set_nodelay(true) {
-            warn!(%error, "cannot set TCP_NODELAY");
-        }
-    });
-    let app = app.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, app)
-        .with_graceful_shutdown(shutdown.cancelled_owned())
-        .into_future()
-        .await
 }
 
 async fn drained(shutdown: &CancellationToken, limit: Duration) {

@@ -202,7 +202,8 @@ impl Addresses {
         let ready: Value = serde_json::from_slice(&fs::read(ready_file).ok()?).ok()?;
         let address = |field: &str| {
             let url = ready[field].as_str()?;
-            let address = url.strip_prefix("http://")?.parse();
+            let (_, address) = url.split_once("://")?;
+            let address = address.parse();
             address.ok()
         };
         Some(Self {

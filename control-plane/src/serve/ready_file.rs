@@ -1,22 +1,46 @@
 //! The file that tells a supervisor where the service listens.
 
 use std::{
-    fs, io,
+    fmt, fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 use serde_json::json;
+use tokio::net::TcpListener;
 
 use super::ServeError;
 
 /// Where the service listens.
 #[derive(Debug)]
 pub(super) struct Addresses {
-    pub(super) public: SocketAddr,
-    pub(super) edge: SocketAddr,
+    pub(super) public: Address,
+    pub(super) edge: Address,
     /// Nowhere, unless it is wanted.
-    pub(super) metrics: Option<SocketAddr>,
+    pub(super) metrics: Option<Address>,
+}
+
+/// Where a port is. Shown as a URL.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Address {
+    scheme: &'static str,
+    socket: SocketAddr,
+}
+
+impl Address {
+    /// Where `listener` is, with or without TLS.
+    pub(super) fn of(listener: &TcpListener, tls: bool) -> io::Result<Self> {
+        Ok(Self {
+            scheme: if tls { "https" } else { "http" },
+            socket: listener.local_addr()?,
+        })
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", self.scheme, self.socket)
+    }
 }
 
 /// A written ready file; removed when dropped.
@@ -38,13 +62,12 @@ impl ReadyFile {
     /// Writes the file, if one is wanted, whole or not at all.
     pub(super) fn write(path: Option<PathBuf>, addresses: &Addresses) -> Result<Self, ServeError> {
         if let Some(path) = &path {
-            let url = |address: SocketAddr| format!("http://{address}");
             let mut text = json!({
-                "public": url(addresses.public),
-                "edge": url(addresses.edge),
+                "public": addresses.public.to_string(),
+                "edge": addresses.edge.to_string(),
             });
             if let (Some(metrics), Some(all)) = (addresses.metrics, text.as_object_mut()) {
-                all.insert("metrics".to_owned(), url(metrics).into());
+                all.insert("metrics".to_owned(), metrics.to_string().into());
             }
             let mut part = path.clone().into_os_string();
             part.push(".part");

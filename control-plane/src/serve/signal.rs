@@ -1,9 +1,14 @@
-//! The signals that end the service.
+//! The signals that the service heeds.
 
 use std::io;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+/// SIGHUP, from now on.
+pub(super) fn hangup() -> io::Result<Signal> {
+    signal(SignalKind::hangup())
+}
 
 /// A token that SIGTERM or SIGINT cancels.
 pub(super) fn cancelled_by_signal() -> io::Result<CancellationToken> {

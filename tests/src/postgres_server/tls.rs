@@ -5,9 +5,8 @@ use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-
 use super::Owner;
+use crate::certificates::Authority;
 
 /// Where it listens, and what it shows.
 #[derive(Debug)]
@@ -21,11 +20,8 @@ pub(super) struct Tls {
 impl Tls {
     /// Makes an authority and a certificate by it, in files of `dir` that `owner` may read.
     pub(super) fn new(dir: &Path, owner: Option<Owner>) -> Self {
-        let issuer = authority();
-        let key = KeyPair::generate().expect("a key");
-        let certificate = CertificateParams::new(["localhost".to_owned()])
-            .and_then(|params| params.signed_by(&key, &issuer))
-            .expect("a certificate");
+        let authority = Authority::new();
+        let issued = authority.issue(&["localhost"]);
         let write = |name: &str, text: &str| {
             let path = dir.join(name);
             fs::write(&path, text).expect(name);
@@ -37,9 +33,9 @@ impl Tls {
         };
         Self {
             port: free_port(),
-            authority: write("authority.pem", &issuer.pem()),
-            certificate: write("certificate.pem", &certificate.pem()),
-            key: write("key.pem", &key.serialize_pem()),
+            authority: write("authority.pem", &authority.pem()),
+            certificate: write("certificate.pem", &issued.certificate),
+            key: write("key.pem", &issued.key),
         }
     }
 
@@ -58,13 +54,6 @@ impl Tls {
     pub(super) fn authority(&self) -> &Path {
         &self.authority
     }
-}
-
-fn authority() -> CertifiedIssuer<'static, KeyPair> {
-    let mut params = CertificateParams::default();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("a key");
-    CertifiedIssuer::self_signed(params, key).expect("an authority")
 }
 
 /// One that was free a moment ago; PostgreSQL cannot ask for one itself.

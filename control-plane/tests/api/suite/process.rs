@@ -264,6 +264,8 @@ fn a_bad_flag_is_named() {
         ("--negative-ttl", "5"),
         ("--request-timeout", "0s"),
         ("--drain-timeout", "1d"),
+        ("--connect-timeout", "0s"),
+        ("--idle-timeout", "61m"),
         ("--log-format", "xml"),
         ("--log", "control_plane=loud"),
     ] {
