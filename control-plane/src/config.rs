@@ -1,8 +1,13 @@
 //! The command line and the environment.
 
-use std::{ffi::OsStr, net::SocketAddr, path::PathBuf};
+use std::{
+    ffi::OsStr,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+};
 
 use clap::{Args, Parser, Subcommand, builder::TypedValueParser, error::ErrorKind};
+use ipnet::IpNet;
 use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 
@@ -137,6 +142,15 @@ pub struct ServeOptions {
     /// URL of the projects' MCP servers with {project_id} or {server_id} in it, for the dashboard to show
     #[arg(long, env = "MCP_KEY_AUTH_MCP_URL", value_name = "URL")]
     pub mcp_url: Option<McpUrl>,
+    /// Networks of proxies that are believed about who signs in to the dashboard: the address that they add to x-forwarded-for
+    #[arg(
+        long,
+        env = "MCP_KEY_AUTH_TRUSTED_PROXIES",
+        value_name = "NETWORK",
+        value_delimiter = ',',
+        value_parser = network
+    )]
+    pub trusted_proxies: Vec<IpNet>,
     /// How much one project or organisation may have.
     #[command(flatten)]
     pub limits: Limits,
@@ -215,6 +229,13 @@ fn seconds(text: &str, most: u64) -> Option<std::time::Duration> {
         .then(|| std::time::Duration::from_secs(seconds))
 }
 
+fn network(text: &str) -> Result<IpNet, &'static str> {
+    let address = text.parse::<IpAddr>().map(IpNet::from);
+    address
+        .or_else(|_| text.parse())
+        .map_err(|_| "write an address or a network, as in 10.0.0.0/8")
+}
+
 fn session_ttl(text: &str) -> Result<SignedDuration, &'static str> {
     let days = SignedDuration::from_hours(24 * 30);
     let duration = match text.strip_suffix('d').map(str::parse::<u8>) {
@@ -236,6 +257,13 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_network_may_be_one_address() {
+        assert_eq!(network("10.0.0.1").unwrap().to_string(), "10.0.0.1/32");
+        assert_eq!(network("::/0").unwrap().to_string(), "::/0");
+        assert!(network("proxy.example").is_err());
     }
 
     #[test]

@@ -11,6 +11,7 @@ use axum::{
     response::{Redirect, Response},
     routing::get,
 };
+use ipnet::IpNet;
 use jiff::SignedDuration;
 
 use self::{mcp_url::McpUrl, sign_in_limit::SignInLimit};
@@ -38,6 +39,8 @@ pub struct Dashboard {
     pub session_ttl: SignedDuration,
     /// Where the projects' MCP servers are; `None`: the pages ask their reader.
     pub mcp_url: Option<McpUrl>,
+    /// Proxies that are believed when they say for whom they ask.
+    pub trusted_proxies: Vec<IpNet>,
     /// Who may try to sign in.
     pub sign_ins: SignInLimit,
 }

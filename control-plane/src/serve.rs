@@ -123,6 +123,7 @@ pub async fn serve(database: &DatabaseUrl, options: ServeOptions) -> Result<(), 
         dashboard: Dashboard {
             session_ttl: options.session_ttl,
             mcp_url: options.mcp_url,
+            trusted_proxies: options.trusted_proxies,
             sign_ins: SignInLimit::default(),
         },
         request_timeout: options.request_timeout,

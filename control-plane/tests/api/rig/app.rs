@@ -109,6 +109,7 @@ impl App {
             dashboard: Dashboard {
                 session_ttl: SESSION_TTL,
                 mcp_url: Some(MCP_URL.parse().unwrap()),
+                trusted_proxies: Vec::new(),
                 sign_ins: SignInLimit::default(),
             },
             request_timeout: Duration::from_secs(10),
