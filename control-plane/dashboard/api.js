@@ -18,8 +18,8 @@ export const sessionApi = {
 };
 
 /**
- * The API for one page: calls end with `signal`. With `projectId`, which only a session of an organisation has, they are
- * about that project. Each returns `{ body, headers }`, or throws a `Failure`.
+ * The API for one page: calls end with `signal` and are about the project of that id. A session of another project, signed in
+ * to meanwhile in another tab, then changes nothing in its own. Each returns `{ body, headers }`, or throws a `Failure`.
  */
 export function apiFor({ projectId = null, signal = null } = {}) {
     const headers = projectId ? { 'x-project-id': projectId } : {};

@@ -11,7 +11,17 @@ import { notFoundPage } from './not-found-page.js';
 import { projectsPage } from './projects-page.js';
 import { addressOf, go, onNavigation, pageName } from './router.js';
 import { serversPage } from './servers-page.js';
-import { forget, isOrganisation, offeredProjects, projectOf, resume, session, signIn, signOut } from './session.js';
+import {
+    forget,
+    isOrganisation,
+    offeredProjects,
+    onSessionChange,
+    projectOf,
+    resume,
+    session,
+    signIn,
+    signOut,
+} from './session.js';
 import { settingsPage } from './settings-page.js';
 import { drawShell } from './shell.js';
 import { signInPage } from './sign-in-page.js';
@@ -32,10 +42,10 @@ let shell = null;
 async function start() {
     put(app, loading('the dashboard'));
     try {
-        await resume(start);
+        await resume();
     } catch (failure) {
-        const before = session();
-        if (failure.status === 401) showSignIn(before ? failure : null);
+        if (failure.signedOut) return;
+        if (failure.status === 401) showSignIn(null);
         else
             put(
                 app,
@@ -66,7 +76,7 @@ function draw(page, { project, query }) {
     shell ??= drawShell(app, { onsignout: leaveSession });
     shell.update({ name: pageName(), project });
     document.title = [page.title, project?.name, 'MCP Key Auth'].filter(Boolean).join(' · ');
-    const api = apiFor({ projectId: isOrganisation() ? project?.id : null, signal });
+    const api = apiFor({ projectId: project?.id, signal });
     const context = {
         api,
         project,
@@ -107,7 +117,7 @@ function showSignIn(failure, message = '') {
             failure,
             message,
             signIn: async (key) => {
-                await signIn(key, start);
+                await signIn(key);
                 show();
                 shell?.main.querySelector('h1')?.focus();
             },
@@ -124,5 +134,6 @@ async function leaveSession() {
 onSignedOut((failure) => {
     if (session()) showSignIn(failure);
 });
+onSessionChange({ ended: showSignIn, replaced: start });
 onNavigation(show);
 start();

@@ -5,12 +5,14 @@ import { allPages } from './load.js';
 
 /** The most projects that the menu offers; the page of projects has all of them. */
 const OFFERED = 300;
-/** The longest that a browser's timer can wait, in milliseconds. */
+/** How long to wait at least before the session is asked for again, and the longest that a browser's timer can wait. In milliseconds. */
+const SHORTEST_WAIT = 60_000;
 const LONGEST_WAIT = 2 ** 31 - 1;
 
 let current = null;
 let projects = [];
 let timer = null;
+let look = () => {};
 
 /** The session, as the service tells of it; null: nobody is signed in. */
 export const session = () => current;
@@ -22,15 +24,34 @@ export const isOrganisation = () => current?.kind === 'organisation';
 export const offeredProjects = () => projects;
 
 /** Asks who is signed in. Throws a failure with status 401 when nobody is. */
-export async function resume(onend) {
-    begin((await sessionApi.get()).body, onend);
+export async function resume() {
+    begin((await sessionApi.get()).body);
     await refreshProjects();
 }
 
 /** Signs in with a key. */
-export async function signIn(key, onend) {
-    begin((await sessionApi.start(key)).body, onend);
+export async function signIn(key) {
+    begin((await sessionApi.start(key)).body);
     await refreshProjects();
+}
+
+/** What happens when the session has ended, or another key was signed in with, found out without a call of the page. */
+export function onSessionChange({ ended, replaced }) {
+    const check = async () => {
+        if (!current) return;
+        const { key } = current;
+        try {
+            const { body } = await sessionApi.get();
+            if (body.key.id !== key.id) replaced();
+            else begin(body);
+        } catch (failure) {
+            if (failure.status === 401) ended(failure);
+            else wait(SHORTEST_WAIT);
+        }
+    };
+    look = check;
+    // Another tab may have signed out, or in with another key.
+    document.addEventListener('visibilitychange', () => !document.hidden && check());
 }
 
 /** Signs out. */
@@ -60,10 +81,13 @@ export function projectOf(query) {
     return id ? (projects.find((project) => project.id === id) ?? { id, name: id }) : null;
 }
 
-function begin(body, onend) {
+function begin(body) {
     current = body;
+    // A second later than it should be over. The browser's clock may be wrong, so it does not decide.
+    wait(new Date(body.expires_at) - Date.now() + 1000);
+}
+
+function wait(milliseconds) {
     clearTimeout(timer);
-    // Looks once the session should be over; it may have been prolonged.
-    const wait = Math.max(0, new Date(body.expires_at) - Date.now()) + 1000;
-    if (Number.isFinite(wait)) timer = setTimeout(onend, Math.min(wait, LONGEST_WAIT));
+    timer = setTimeout(() => look(), Math.min(Math.max(milliseconds, SHORTEST_WAIT), LONGEST_WAIT));
 }
