@@ -3,26 +3,27 @@
 import { h, put } from './dom.js';
 import { failureNotice } from './failure.js';
 
+/** What each place was last asked to hold: an answer that comes late must not replace a newer one. */
+const wanted = new WeakMap();
+
 /** Fetches with `load` and shows what `draw` makes of it. */
 export async function fill(place, what, load, draw) {
+    const mine = {};
+    wanted.set(place, mine);
     place.setAttribute('aria-busy', 'true');
     put(place, loading(what));
+    let content;
     try {
         const loaded = await load();
-        put(place, draw(loaded));
+        if (wanted.get(place) !== mine) return;
+        content = draw(loaded);
     } catch (failure) {
-        if (failure.name === 'AbortError' || failure.signedOut) return;
-        put(
-            place,
-            h(
-                'div',
-                { class: 'card-body' },
-                failureNotice(failure, { title: `Could not load ${what}`, retry: () => fill(place, what, load, draw) }),
-            ),
-        );
-    } finally {
-        place.removeAttribute('aria-busy');
+        if (failure.name === 'AbortError' || failure.signedOut || wanted.get(place) !== mine) return;
+        const retry = () => fill(place, what, load, draw);
+        content = h('div', { class: 'card-body' }, failureNotice(failure, { title: `Could not load ${what}`, retry }));
     }
+    put(place, content);
+    place.removeAttribute('aria-busy');
 }
 
 /** What stands in a place until it is there. */

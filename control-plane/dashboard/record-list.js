@@ -5,12 +5,14 @@ import { h, put } from './dom.js';
 import { showFailure } from './failure.js';
 import { fill } from './load.js';
 import { table } from './table.js';
+import { say } from './toast.js';
 
 /**
  * `fetchPage` is given a cursor or null and returns a page; `empty` returns what to show when there is nothing; `what` names the
  * records in the plural. `reload` of what it returns reads the first page again.
  */
 export function recordList({ what, caption, id, columns, fetchPage, empty }) {
+    let known = false;
     const card = h('section', { class: 'card', 'aria-label': caption });
     const reload = () =>
         fill(
@@ -21,6 +23,9 @@ export function recordList({ what, caption, id, columns, fetchPage, empty }) {
         );
 
     function drawn(page) {
+        // The first time the page's own heading is spoken; after that nothing else tells of a change.
+        if (known) say(page.items.length === 0 ? `No ${what}` : `${page.items.length} ${what} shown`);
+        known = true;
         if (page.items.length === 0) return empty();
         const rows = table({ caption, columns, id });
         rows.show(page.items);

@@ -11,3 +11,8 @@ export function toast(text) {
     place.replaceChildren(message);
     setTimeout(() => message.remove(), STAYS_MS);
 }
+
+/** Tells screen readers something that others see anyway. */
+export function say(text) {
+    document.getElementById('said').textContent = text;
+}
