@@ -64,6 +64,8 @@ export function confirm({ title, body, label, danger = false, act, ...options })
  */
 export function ask({ title, body, fields = [], label, kind = 'primary', submit, cancel = 'Cancel', ...options }) {
     const problem = h('div');
+    // Without a field the heading has the focus, so that the question is read before it is answered.
+    fields[0]?.input.setAttribute('autofocus', '');
     const form = h(
         'form',
         { class: 'stack', novalidate: true, id: freshId('form') },

@@ -8,7 +8,6 @@ export function menu(trigger, items, { label } = {}) {
     const list = h('div', { class: 'popover', popover: 'auto', id, role: 'group', 'aria-label': label }, items);
     trigger.setAttribute('popovertarget', id);
     trigger.setAttribute('aria-expanded', 'false');
-    trigger.setAttribute('aria-haspopup', 'true');
     list.addEventListener('toggle', (event) => {
         trigger.setAttribute('aria-expanded', String(event.newState === 'open'));
         if (event.newState === 'open') place(list, trigger);
