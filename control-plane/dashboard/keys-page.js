@@ -89,7 +89,7 @@ function columns(context, reload) {
                 key.replaced_by && h('span', { class: 'under' }, 'Rotated: a new key takes its place'),
             ],
         },
-        { label: 'Key', cell: (key) => h('code', {}, key.masked_key) },
+        { label: 'Key', cell: (key) => h('code', { class: 'nowrap' }, key.masked_key) },
         { label: 'Status', cell: (key) => state(key) },
         { label: 'Created', cell: (key) => time(key.created_at, 'date') },
         {

@@ -19,7 +19,7 @@ export function askToLock({ api }, lock) {
                 'p',
                 {},
                 'Every request to this project’s MCP servers must then carry a live API key of this project in the header ',
-                h('code', { class: 'chip' }, 'x-api-key'),
+                h('code', { class: 'chip nowrap' }, 'x-api-key'),
                 '. All others get ',
                 h('span', { class: 'strong' }, '401 Unauthorized'),
                 ', within about a second.',

@@ -170,6 +170,11 @@ function keyCell(id, key) {
     if (!key) return h('code', {}, id);
     return [
         key.name,
-        h('span', { class: 'under' }, h('code', {}, key.masked_key), key.status === 'live' ? '' : ` · ${key.status}`),
+        h(
+            'span',
+            { class: 'under' },
+            h('code', { class: 'nowrap' }, key.masked_key),
+            key.status === 'live' ? '' : ` · ${key.status}`,
+        ),
     ];
 }
