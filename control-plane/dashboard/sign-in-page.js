@@ -103,7 +103,7 @@ function ended(failure) {
             ? h(
                   'p',
                   {},
-                  'It has expired, was signed out elsewhere, or the key that you had signed in with was revoked, disabled or has expired.',
+                  'It has expired, or you signed out in another tab, or the key that you signed in with was revoked or disabled or has expired.',
               )
             : h('p', {}, sentence(failure.message)),
         h('p', {}, 'Sign in again to go on where you were.'),
