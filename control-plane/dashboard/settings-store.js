@@ -13,6 +13,7 @@ export function settingsOf(api) {
     let config = null;
     let etag = null;
     let revision = 0;
+    let last = Promise.resolve();
 
     function keep({ body, headers }) {
         config = body;
@@ -31,15 +32,22 @@ export function settingsOf(api) {
         },
         load: async () => keep(await api.project('/config')),
         /** Changes some of them. Throws a `Conflict`, with the new settings read, when they are not what was seen. */
-        async change(patch) {
-            try {
-                return keep(await api.project('/config', { method: 'PATCH', body: patch, headers: { 'if-match': etag } }));
-            } catch (failure) {
-                if (failure.status !== 412) throw failure;
-                const before = config;
-                keep(await api.project('/config'));
-                throw new Conflict(patch, before, config);
-            }
+        change(patch) {
+            // One after the other: a second change at once would be in conflict with the reader's own first.
+            const changed = last.then(() => send(patch));
+            last = changed.catch(() => {});
+            return changed;
         },
     };
+
+    async function send(patch) {
+        try {
+            return keep(await api.project('/config', { method: 'PATCH', body: patch, headers: { 'if-match': etag } }));
+        } catch (failure) {
+            if (failure.status !== 412) throw failure;
+            const before = config;
+            keep(await api.project('/config'));
+            throw new Conflict(patch, before, config);
+        }
+    }
 }
