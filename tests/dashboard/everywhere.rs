@@ -10,6 +10,16 @@ use crate::world::{PAGES, World};
 
 const WIDTHS: [u32; 2] = [1280, 360];
 
+/// How many parts of a page have a scroll bar that nobody meant.
+const SCROLLS_BY_A_HAIR: &str = "
+    const hair = (part) => {
+        const { overflowY } = getComputedStyle(part);
+        const beyond = part.scrollHeight - part.clientHeight;
+        return (overflowY === 'auto' || overflowY === 'scroll') && beyond > 0 && beyond < 8;
+    };
+    return [...document.querySelectorAll('main *')].filter(hair).length;
+";
+
 async fn with_something_on_each_page() -> World {
     let world = World::start().await;
     world.control_plane.create_server(&world.project, "Mail");
@@ -46,6 +56,10 @@ async fn look_at(world: &World, page: &str, name: &str) -> Vec<String> {
             let beyond = world.browser.run(wide).await;
             if beyond.as_i64().unwrap() > 0 {
                 faults.push(format!("{view}: {beyond} pixels wider than the window"));
+            }
+            let crooked = world.browser.run(SCROLLS_BY_A_HAIR).await;
+            if crooked != 0 {
+                faults.push(format!("{view}: {crooked} parts scroll by a hair"));
             }
             let barriers = world.browser.barriers().await;
             faults.extend(barriers.iter().map(|barrier| format!("{view}: {barrier}")));
