@@ -28,7 +28,7 @@ mod loopback_server;
 pub mod mcp_server;
 mod postgres_binaries;
 pub mod postgres_server;
-mod python_packages;
+pub mod python_packages;
 pub mod real_control_plane;
 pub mod repo;
 pub mod scripted_control_plane;

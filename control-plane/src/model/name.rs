@@ -1,8 +1,12 @@
 //! The name that people give to a thing.
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 use serde::Serialize;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{ObjectBuilder, RefOr, Schema, Type},
+};
 
 /// 1 to 100 characters, none of them a control character, and no white space at either end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,11 +18,35 @@ pub struct Name(String);
 #[error("a name is 1 to 100 characters without control characters or white space at its ends")]
 pub struct InvalidName;
 
+/// What [`Name::from_str`] takes, but for the length, as a regular expression.
+const PATTERN: &str = r"^[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?$";
+
 impl Name {
     /// The name's text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl PartialSchema for Name {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some(
+                "1 to 100 characters, none of them a control character, and no white space at either end.",
+            ))
+            .min_length(Some(1))
+            .max_length(Some(100))
+            .pattern(Some(PATTERN))
+            .examples(["github tools"])
+            .into()
+    }
+}
+
+impl ToSchema for Name {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Name")
     }
 }
 

@@ -21,7 +21,10 @@ use crate::{
     body::JsonBody,
     error::{ApiError, envelope::ErrorEnvelope},
     key::PlainKey,
-    model::api_key::{ApiKey, KeyStatus},
+    model::{
+        api_key::{ApiKey, KeyStatus},
+        name::Name,
+    },
     random,
     store::KeyQuery,
 };
@@ -43,6 +46,7 @@ pub(super) struct ApiKeysQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 50)]
     limit: Limit,
     /// `next_cursor` of the page before.
+    #[param(pattern = "^[0-9]{1,15}\\.[A-Za-z0-9_-]{1,64}$")]
     cursor: Option<String>,
 }
 
@@ -69,8 +73,7 @@ pub(super) enum KeyFilter {
 #[expect(dead_code, reason = "describes the body, which `create_key` reads")]
 pub(super) struct ApiKeyRequest {
     /// For people; need not be unique.
-    #[schema(min_length = 1, max_length = 100)]
-    name: String,
+    name: Name,
     /// From when on it is refused, a time to come. `null` or left out: never.
     #[schema(value_type = Option<String>, format = DateTime, required = false)]
     expires_at: Option<String>,

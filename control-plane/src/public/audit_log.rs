@@ -26,16 +26,16 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(super) struct AuditLogQuery {
     /// With an organisation key: only what concerns this project, even if it was deleted.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]{1,64}$")]
     project_id: Option<Id>,
     /// Only what was done so.
     #[param(value_type = Option<Action>)]
     action: Option<Action>,
     /// Only what was done with the key that has this id.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]{1,64}$")]
     actor_id: Option<Id>,
     /// Only what was done to the thing that has this id.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[A-Za-z0-9_-]{1,64}$")]
     target_id: Option<Id>,
     /// Only what happened at this time or later.
     #[param(value_type = Option<String>, format = DateTime)]
@@ -48,7 +48,7 @@ pub(super) struct AuditLogQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 50)]
     limit: Limit,
     /// `next_cursor` of the page before.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, pattern = "^[0-9]{1,15}$")]
     cursor: Option<u64>,
 }
 

@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use tracing::info;
+use utoipa::IntoParams;
 
 use super::{
     authenticate::Caller,
@@ -23,6 +24,25 @@ use crate::{
 /// The header that tells from which revision on the answered settings are in force.
 const REVISION_HEADER: HeaderName = HeaderName::from_static("x-config-revision");
 
+/// The condition under which something is done.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes the headers, which `Conditions` reads")]
+struct ConditionHeaders {
+    /// Only if the settings have one of these entity tags; 412 otherwise.
+    #[param(
+        rename = "if-match",
+        pattern = "^(\\*|(W/)?\"[!#-+\\--~]*\"( *, *(W/)?\"[!#-+\\--~]*\")*)$"
+    )]
+    if_match: Option<String>,
+    /// Only if the settings have none of these entity tags; otherwise a GET answers 304, a PATCH 412.
+    #[param(
+        rename = "if-none-match",
+        pattern = "^(\\*|(W/)?\"[!#-+\\--~]*\"( *, *(W/)?\"[!#-+\\--~]*\")*)$"
+    )]
+    if_none_match: Option<String>,
+}
+
 /// Get the project's settings
 ///
 /// The project is the one that the presented key belongs to.
@@ -31,10 +51,7 @@ const REVISION_HEADER: HeaderName = HeaderName::from_static("x-config-revision")
     path = "/api/v3/org/project/config",
     operation_id = "getOrgProjectConfig",
     tag = "project",
-    params(
-        ("if-match" = Option<String>, Header, description = "Only if the settings have one of these entity tags; 412 otherwise."),
-        ("if-none-match" = Option<String>, Header, description = "Only if the settings have none of these entity tags; 304 otherwise."),
-    ),
+    params(ConditionHeaders),
     security(("ApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     responses(
         (status = 200, description = "The settings.", body = ProjectConfig, headers(
@@ -83,10 +100,7 @@ pub(super) async fn get_config(
     path = "/api/v3/org/project/config",
     operation_id = "patchOrgProjectConfig",
     tag = "project",
-    params(
-        ("if-match" = Option<String>, Header, description = "Only if the settings have one of these entity tags; 412 otherwise."),
-        ("if-none-match" = Option<String>, Header, description = "Only if the settings have none of these entity tags; 412 otherwise."),
-    ),
+    params(ConditionHeaders),
     security(("ApiKey" = []), ("OrgApiKey" = [], "ProjectId" = [])),
     request_body(content = ConfigPatch, example = json!({"require_mcp_api_key": true})),
     responses(

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::{
-    fields::{kind, shortened},
+    fields::{kind, shortened, whole_number},
     members::Members,
 };
 use crate::{
@@ -73,7 +73,9 @@ fn set(patch: &mut ConfigPatch, name: &str, value: &Value) -> Result<(), String>
         }
         "signed_url_file_expiry_in_seconds" => {
             patch.signed_url_file_expiry_in_seconds =
-                Some(field.optional(SignedUrlExpiry::RULE, |v| SignedUrlExpiry::new(v.as_u64()?))?);
+                Some(field.optional(SignedUrlExpiry::RULE, |v| {
+                    SignedUrlExpiry::new(whole_number(v)?.try_into().ok()?)
+                })?);
         }
         _ => {
             let name = shortened(name);

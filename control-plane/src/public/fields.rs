@@ -144,6 +144,17 @@ impl Fields {
     }
 }
 
+/// A number without a fraction, however it is written: JSON knows no difference between 1 and 1.0.
+pub(super) fn whole_number(value: &Value) -> Option<i64> {
+    let written_with_a_point = || {
+        let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+        // Beyond this a number of that kind is not exact.
+        let exact = number.abs() <= 9_007_199_254_740_992.0;
+        exact.then(|| format!("{number:.0}").parse().ok())?
+    };
+    value.as_i64().or_else(written_with_a_point)
+}
+
 /// What was sent, in words. The value itself is repeated only when it is short and plain.
 pub(super) fn kind(value: &Value) -> String {
     match value {

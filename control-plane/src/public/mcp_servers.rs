@@ -37,6 +37,7 @@ pub(super) struct McpServersQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 50)]
     limit: Limit,
     /// `next_cursor` of the page before.
+    #[param(pattern = "^[0-9]{1,15}\\.[A-Za-z0-9_-]{1,64}$")]
     cursor: Option<String>,
 }
 
@@ -61,8 +62,7 @@ pub(super) struct McpServerRecord {
 #[expect(dead_code, reason = "describes the body, which `create_server` reads")]
 pub(super) struct McpServerRequest {
     /// For people; need not be unique.
-    #[schema(min_length = 1, max_length = 100)]
-    name: String,
+    name: Name,
     /// The id in the server's URL, the same for all of the system. Left out, it is a random UUID.
     #[schema(value_type = String, required = false, pattern = "^[A-Za-z0-9_-]{1,64}$")]
     id: Option<String>,

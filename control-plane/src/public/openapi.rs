@@ -5,7 +5,7 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
 };
 
-use super::authenticate;
+use super::{api_keys::KeyFilter, authenticate, usage::Granularity};
 use crate::health;
 
 /// The document as it is served at `/openapi.json`.
@@ -26,6 +26,8 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
         description = "Settings of a project, among them whether its MCP servers require an API key."
     ),
     paths(health::healthz, health::readyz),
+    // Only queries speak of these, and what queries speak of is not found by itself.
+    components(schemas(KeyFilter, Granularity)),
     tags(
         (name = "project", description = "The settings of the presented key's project."),
         (name = "usage", description = "How many requests there were, with which key, and what a lock would change."),

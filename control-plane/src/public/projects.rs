@@ -38,6 +38,7 @@ pub(super) struct ProjectsQuery {
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100, default = 50)]
     limit: Limit,
     /// `next_cursor` of the page before.
+    #[param(pattern = "^[0-9]{1,15}\\.[A-Za-z0-9_-]{1,64}$")]
     cursor: Option<String>,
 }
 
@@ -64,8 +65,7 @@ pub(super) struct ProjectRecord {
 #[expect(dead_code, reason = "describes the body, which `create_project` reads")]
 pub(super) struct ProjectRequest {
     /// For people; need not be unique.
-    #[schema(min_length = 1, max_length = 100)]
-    name: String,
+    name: Name,
     /// Whether its MCP servers may be called only with one of its keys. Left out, it is on for organisations created on or
     /// after 2026-03-01T00:00:00Z.
     #[schema(value_type = bool, required = false)]

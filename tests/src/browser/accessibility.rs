@@ -6,11 +6,9 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::envoy_binary::lock_cache;
 use crate::{python_packages, repo};
 
 const REQUIREMENTS: &str = "tests/dashboard/requirements.txt";
-const CACHE: &str = ".cache/axe";
 
 /// Checks the page, and hands over what was found.
 pub(super) const CHECK: &str = r"
@@ -38,20 +36,7 @@ pub(super) fn barriers(violations: &Value) -> Vec<String> {
 }
 
 fn read() -> Result<String> {
-    let requirements = repo::path(REQUIREMENTS);
-    let pinned = fs::read_to_string(&requirements).context(REQUIREMENTS)?;
-    let version = pinned
-        .split_once("==")
-        .and_then(|(_, rest)| rest.split_whitespace().next())
-        .context("tests/dashboard/requirements.txt pins no version")?;
-    let folder = repo::path(CACHE).join(version);
-    let script = folder.join("axe_playwright_python/axe.min.js");
-    if !script.is_file() {
-        // One process fetches, the others wait for it here.
-        let _lock = lock_cache()?;
-        if !script.is_file() {
-            python_packages::fetch(&requirements, &folder)?;
-        }
-    }
+    let packages = python_packages::installed("axe", &repo::path(REQUIREMENTS))?;
+    let script = packages.join("axe_playwright_python/axe.min.js");
     fs::read_to_string(&script).with_context(|| format!("there is no {}", script.display()))
 }

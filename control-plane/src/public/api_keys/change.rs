@@ -10,7 +10,7 @@ use crate::{
     app::AppState,
     body::JsonBody,
     error::{ApiError, envelope::ErrorEnvelope},
-    model::api_key::KeyPatch,
+    model::{api_key::KeyPatch, name::Name},
     public::{authenticate::Caller, fields::Fields, id_in_path::IdInPath},
 };
 
@@ -20,8 +20,8 @@ use crate::{
 #[expect(dead_code, reason = "describes the body, which `patch_key` reads")]
 pub(in crate::public) struct ApiKeyPatch {
     /// For people; need not be unique.
-    #[schema(value_type = String, required = false, min_length = 1, max_length = 100)]
-    name: Option<String>,
+    #[schema(value_type = Name, required = false)]
+    name: Option<Name>,
     /// Whether the key is switched off.
     #[schema(value_type = bool, required = false)]
     disabled: Option<bool>,

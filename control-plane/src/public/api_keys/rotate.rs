@@ -16,7 +16,11 @@ use crate::{
     error::{ApiError, envelope::ErrorEnvelope},
     key::PlainKey,
     model::api_key::ApiKey,
-    public::{authenticate::Caller, fields::Fields, id_in_path::IdInPath},
+    public::{
+        authenticate::Caller,
+        fields::{Fields, whole_number},
+        id_in_path::IdInPath,
+    },
     random,
 };
 
@@ -79,7 +83,7 @@ pub(in crate::public) async fn rotate_key(
     let mut fields = Fields::parse(&body)?;
     let rule = "a whole number of seconds from 0 to 7776000, for how long the old key still works";
     let ends_at = fields.required("grace_period_seconds", rule, |value| {
-        end_of_grace(now, value.as_i64()?)
+        end_of_grace(now, whole_number(value)?)
     });
     let expires_at = fields.expires_at(now).flatten();
     let ends_at = fields.finish_with(ends_at)?;

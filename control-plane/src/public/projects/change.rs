@@ -13,6 +13,7 @@ use crate::{
     app::AppState,
     body::JsonBody,
     error::{ApiError, envelope::ErrorEnvelope},
+    model::name::Name,
     public::{authenticate::OrganisationCaller, fields::Fields, id_in_path::IdInPath},
 };
 
@@ -22,8 +23,7 @@ use crate::{
 #[expect(dead_code, reason = "describes the body, which `rename_project` reads")]
 pub(in crate::public) struct ProjectPatch {
     /// For people; need not be unique.
-    #[schema(min_length = 1, max_length = 100)]
-    name: String,
+    name: Name,
 }
 
 /// Rename a project
