@@ -1,26 +1,22 @@
 //! The command line and the environment.
 
 use std::{
-    ffi::OsStr,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
 };
 
-use clap::{Args, Parser, Subcommand, builder::TypedValueParser, error::ErrorKind};
+use clap::{Args, Parser, Subcommand};
 use ipnet::IpNet;
 use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 
-use self::tls::TlsOptions;
+use self::{quiet::Quiet, tls::TlsOptions};
 use crate::{
-    admin::command::AdminCommand,
-    dashboard::mcp_url::McpUrl,
-    edge::ttl::Ttl,
-    logging::LogFormat,
-    model::limits::Limits,
-    store::{DatabaseUrl, InvalidDatabaseUrl},
+    admin::command::AdminCommand, dashboard::mcp_url::McpUrl, doctor::command::DoctorOptions,
+    edge::ttl::Ttl, logging::LogFormat, model::limits::Limits, store::DatabaseUrl,
 };
 
+pub mod quiet;
 pub mod tls;
 
 /// Settings, API keys and the edge API for API-key enforcement in front of MCP servers.
@@ -28,7 +24,7 @@ pub mod tls;
 #[command(name = "control-plane", version, max_term_width = 100)]
 pub struct Cli {
     /// The database: a SQLite file, sqlite://relative.db or sqlite:///absolute.db, or a PostgreSQL
-    /// database that exists, postgres://user@host/database
+    /// database that exists, postgres://user@host/database; sqlite://mcp-key-auth.db, if left out
     ///
     /// PostgreSQL is for several replicas, which then serve one system. Its URL may carry a port, a
     /// password and what follows: ?sslmode=verify-full&sslrootcert=PATH asks for TLS, ?host=PATH for
@@ -39,11 +35,10 @@ pub struct Cli {
         global = true,
         env = "MCP_KEY_AUTH_DATABASE",
         hide_env_values = true,
-        default_value = "sqlite://mcp-key-auth.db",
         value_name = "URL",
-        value_parser = DatabaseUrlParser
+        value_parser = Quiet::<DatabaseUrl>::new()
     )]
-    pub database: DatabaseUrl,
+    pub database: Option<DatabaseUrl>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -63,6 +58,12 @@ pub enum Command {
     /// The copy is complete as of one moment and readable by this user alone. To restore it, stop every server, put it in the
     /// place of the database file, and remove the files beside that end in -wal and -shm. For PostgreSQL, use pg_dump.
     Backup(BackupOptions),
+    /// Say why a request to an MCP server is let through or refused, step by step.
+    ///
+    /// It sends the gateway GET requests, with the key and without, and reads what the control plane
+    /// knows, from its public API or, with --database, from there; it changes nothing. Its exit code is
+    /// 0 when the request passes, 1 when it is refused or fails, 2 when that cannot be told.
+    Doctor(Box<DoctorOptions>),
     /// Work on the database, whether or not a server runs on it.
     #[command(flatten)]
     Admin(AdminCommand),
@@ -168,30 +169,6 @@ pub struct ServeOptions {
     /// Which log lines to write: error, warn, info, debug, or directives per module
     #[arg(long, env = "MCP_KEY_AUTH_LOG", default_value = "info", value_name = "FILTER", value_parser = log_filter)]
     pub log: LogFilter,
-}
-
-/// Reads a [`DatabaseUrl`]. clap's own error would repeat the text, and with it a password.
-#[derive(Debug, Clone, Copy)]
-struct DatabaseUrlParser;
-
-impl TypedValueParser for DatabaseUrlParser {
-    type Value = DatabaseUrl;
-
-    fn parse_ref(
-        &self,
-        command: &clap::Command,
-        _: Option<&clap::Arg>,
-        value: &OsStr,
-    ) -> Result<DatabaseUrl, clap::Error> {
-        let parsed = value
-            .to_str()
-            .ok_or(InvalidDatabaseUrl::Scheme)
-            .and_then(str::parse);
-        parsed.map_err(|error| {
-            let message = format!("invalid value for '--database <URL>': {error}\n");
-            clap::Error::raw(ErrorKind::ValueValidation, message).with_cmd(command)
-        })
-    }
 }
 
 /// A filter of log lines that is known to be sound.

@@ -9,6 +9,7 @@ pub mod body;
 pub mod clock;
 pub mod config;
 pub mod dashboard;
+pub mod doctor;
 pub mod edge;
 pub mod error;
 pub mod health;

@@ -18,8 +18,10 @@ use crate::last_will::LastWill;
 use crate::scripted_control_plane::EDGE_TOKEN;
 
 mod commands;
+mod doctor;
 
 pub use commands::NewKey;
+pub use doctor::{Doctor, Examined};
 
 /// A control plane, running or killed. It is killed, and its database removed, when this is dropped.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ mod caching;
 mod chaos;
 mod configuration;
 mod dead_end;
+mod doctor;
 mod edge_tls;
 mod faults;
 mod feed;

@@ -8,7 +8,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use edge_api::usage::Outcome;
+use edge_api::{id::Id, usage::Outcome};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,6 +18,7 @@ use crate::{
     app::AppState,
     error::{ApiError, envelope::ErrorEnvelope},
     model::usage::{Enforcer, UsageCount},
+    store::{Store, StoreError},
 };
 
 /// What the preview looks back on.
@@ -84,6 +85,25 @@ pub struct InForce {
     since: Option<Timestamp>,
 }
 
+impl InForce {
+    /// How far the latest change to `project` has come.
+    pub(crate) async fn read(
+        store: &Store,
+        project: &Id,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let revision = store.last_change(project).await?;
+        let alive = now.saturating_sub(ALIVE).unwrap_or(now);
+        let enforcers = store.enforcers(revision.unwrap_or(0), alive).await?;
+        Ok(in_force(revision, &enforcers))
+    }
+
+    /// How many Envoys have reported lately, and how many of them have the change in force.
+    pub(crate) fn envoys(&self) -> (usize, usize) {
+        (self.envoys, self.envoys_in_force)
+    }
+}
+
 /// Preview and follow the requirement of a key
 ///
 /// While no key is required: what would have been refused. Always: how many gateways have the latest change in force.
@@ -115,13 +135,11 @@ pub(super) async fn get_enforcement(
         let from = now.saturating_sub(PREVIEW_RANGE).unwrap_or(now);
         Some(preview(&store.usage_by_hour(project, from, now).await?))
     };
-    let revision = store.last_change(project).await?;
-    let alive = now.saturating_sub(ALIVE).unwrap_or(now);
-    let enforcers = store.enforcers(revision.unwrap_or(0), alive).await?;
+    let in_force = InForce::read(store, project, now).await?;
     let enforcement = Enforcement {
         require_mcp_api_key: config.require_mcp_api_key,
         preview,
-        in_force: in_force(revision, &enforcers),
+        in_force,
     };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(enforcement)).into_response())
 }

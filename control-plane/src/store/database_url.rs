@@ -48,6 +48,13 @@ pub enum InvalidDatabaseUrl {
     Postgres(String),
 }
 
+/// A file in the folder where the program runs.
+impl Default for DatabaseUrl {
+    fn default() -> Self {
+        Self::Sqlite("mcp-key-auth.db".into())
+    }
+}
+
 impl DatabaseUrl {
     /// The database file of SQLite.
     #[must_use]

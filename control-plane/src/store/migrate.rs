@@ -1,6 +1,6 @@
 //! Bringing the schema up to date.
 
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 use sqlx::{AnyConnection, Connection as _, migrate::MigrateError};
 use tokio::time::{Instant, sleep};
@@ -38,6 +38,29 @@ pub(super) async fn migrate(url: &DatabaseUrl, missing: WhenMissing) -> Result<(
         })?;
     transaction.commit().await.map_err(open_error)?;
     connection.close().await.map_err(open_error)
+}
+
+/// Refuses a database whose schema is not this program's own. It is only looked at.
+pub(super) async fn require_current(url: &DatabaseUrl) -> Result<(), OpenError> {
+    let open_error = |error| OpenError::Open(url.clone(), error);
+    let mut connection = connect::connection(url, Purpose::Read)
+        .await
+        .map_err(open_error)?;
+    if is_empty(url, &mut connection).await.map_err(open_error)? {
+        return Err(OpenError::Empty(url.clone()));
+    }
+    let found: Option<i64> = sqlx::query_scalar("SELECT max(version) FROM _sqlx_migrations")
+        .fetch_one(&mut connection)
+        .await
+        .map_err(open_error)?;
+    connection.close().await.map_err(open_error)?;
+    let ours = url.dialect().migrations().iter().map(|step| step.version);
+    let (found, ours) = (found.unwrap_or_default(), ours.max().unwrap_or_default());
+    match found.cmp(&ours) {
+        Ordering::Less => Err(OpenError::Older(url.clone(), found)),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(OpenError::Newer(url.clone(), found)),
+    }
 }
 
 /// Connects. Where several processes find a new SQLite file, its journal can become a write-ahead log

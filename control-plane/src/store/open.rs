@@ -38,6 +38,11 @@ pub enum OpenError {
     /// The schema was written by a newer version of this program.
     #[error("the database {0} was written by a newer version (migration {1}); run that version")]
     Newer(DatabaseUrl, i64),
+    /// The schema was written by an older version of this program.
+    #[error(
+        "the database {0} was written by an older version (migration {1}); use the `control-plane` that serves it"
+    )]
+    Older(DatabaseUrl, i64),
     /// The schema could not be brought up to date.
     #[error("cannot bring the database {0} up to date: {1}")]
     Migrate(DatabaseUrl, #[source] MigrateError),
@@ -62,12 +67,26 @@ impl Store {
             }
         }
         migrate::migrate(url, missing).await?;
+        Self::opened(url, Purpose::Write).await
+    }
+}
 
+impl Store {
+    /// Opens the database to look at it: nothing is set up or brought up to date, and nothing can be
+    /// changed. It must be just as new as this program.
+    pub async fn open_to_read(url: &DatabaseUrl) -> Result<Self, OpenError> {
+        if url.file().is_some_and(|path| !path.exists()) {
+            return Err(OpenError::Missing(url.clone()));
+        }
+        migrate::require_current(url).await?;
+        Self::opened(url, Purpose::Read).await
+    }
+
+    /// The opened database; `writes` says what its connections to write with are for.
+    async fn opened(url: &DatabaseUrl, writes: Purpose) -> Result<Self, OpenError> {
         let open_error = |error| OpenError::Open(url.clone(), error);
         let read_error = |error| OpenError::Read(url.clone(), error);
-        let writes = connect::pool(url, Purpose::Write)
-            .await
-            .map_err(open_error)?;
+        let writes = connect::pool(url, writes).await.map_err(open_error)?;
         let reads = connect::pool(url, Purpose::Read)
             .await
             .map_err(open_error)?;

@@ -14,6 +14,7 @@ mod connections;
 mod crash;
 mod dashboard;
 mod dashboard_pages;
+mod doctor;
 mod edge_auth;
 mod edge_changes;
 mod edge_check;
