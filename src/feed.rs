@@ -6,6 +6,7 @@
 
 mod answer;
 mod codec;
+mod incarnation;
 pub(crate) mod lease;
 mod sharing;
 
@@ -13,6 +14,7 @@ use edge_api::id::Id;
 use siphasher::sip::SipHasher13;
 
 pub(crate) use self::answer::PROBE;
+pub(crate) use self::incarnation::Incarnation;
 use crate::cache::{Known, Stamp};
 
 /// Slots of the table: 16 KiB of revisions.
@@ -34,8 +36,11 @@ pub(crate) struct Feed {
 /// How far the feed has come.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
-    /// Raised when the control plane's revision went back: what was read before cannot be compared with what comes.
+    /// Raised when the control plane's database is another, and when what was known is lost: what was read before cannot
+    /// be compared with what comes.
     pub(crate) epoch: u32,
+    /// Which database it is, as far as the control plane tells.
+    pub(crate) incarnation: Option<Incarnation>,
     /// The revision at which following began or began anew; what changed before it is not known.
     pub(crate) baseline: u64,
     /// The revision up to which every change is known.

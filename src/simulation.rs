@@ -42,9 +42,11 @@ proptest! {
     /// Whatever happens, everything served was true recently, and everything stays within its bounds.
     #[test]
     fn nothing_is_served_that_was_not_true_within_its_bound(
-        workers in 2..4usize, seed in any::<u64>(), events in events(20..160)
+        workers in 2..4usize, seed in any::<u64>(), events in events(20..160),
+        is_told in any::<bool>(),
     ) {
         let mut world = World::new(workers, seed);
+        world.envoy.control_plane.borrow_mut().tells_incarnation = is_told;
         for event in &events {
             event.happen(&mut world);
         }
@@ -54,9 +56,10 @@ proptest! {
     #[test]
     fn a_change_is_in_force_everywhere_while_the_feed_works(
         seed in any::<u64>(), events in events(0..60), deeds in prop::collection::vec(deed(), 1..8),
-        restarts in any::<bool>(), lost in deed(),
+        restarts in any::<bool>(), lost in deed(), is_told in any::<bool>(),
     ) {
         let mut world = World::new(3, seed);
+        world.envoy.control_plane.borrow_mut().tells_incarnation = is_told;
         for event in &events {
             event.happen(&mut world);
         }
@@ -66,6 +69,41 @@ proptest! {
         }
         world.streams_follow();
         world.change_takes_effect_without_the_feed(lost);
+    }
+
+    /// However it began: a restored database is noticed, even if it has got past the revision of the one before while the
+    /// filter was cut off.
+    #[test]
+    fn a_restored_database_is_noticed_whatever_its_revision(
+        seed in any::<u64>(), events in events(0..60), lost in prop::collection::vec(deed(), 1..5),
+        deeds in prop::collection::vec(deed(), 0..5), beyond in 0..4u64,
+    ) {
+        let mut world = World::new(3, seed);
+        for event in &events {
+            event.happen(&mut world);
+        }
+        world.restored_past_the_old_revision(&lost, &deeds, beyond);
+    }
+
+    /// Whatever another plugin does to the state that workers share, and whichever of them start again on that: they all
+    /// follow the feed once more.
+    #[test]
+    fn workers_agree_again_on_a_spoilt_feed(
+        seed in any::<u64>(), events in events(0..40), spoils in any::<bool>(),
+        dies in any::<[bool; 3]>(), dies_again in any::<[bool; 3]>(), deed in deed(),
+    ) {
+        let mut world = World::new(3, seed);
+        for event in &events {
+            event.happen(&mut world);
+        }
+        world.calm_down();
+        let past = world.envoy.shared.feed();
+        if spoils {
+            world.replace_feed(None, dies);
+        }
+        world.change_takes_effect(deed, false);
+        world.replace_feed(Some(past), dies_again);
+        world.change_takes_effect(deed, false);
     }
 
     /// Faults and floods take nothing away from those who hold a good key.

@@ -17,7 +17,7 @@ use self::{
 };
 use crate::{
     clock::{Clock as _, SystemClock},
-    random::{IdError, NoRandomness},
+    random::{self, IdError, NoRandomness},
     store::{BackupError, DatabaseUrl, Entity, OpenError, Store, StoreError, WhenMissing},
 };
 
@@ -101,6 +101,18 @@ pub async fn backup(database: &DatabaseUrl, to: &Path) -> Result<(), AdminError>
         io::stdout(),
         "{database} copied to {}",
         to.display()
+    )?)
+}
+
+/// Makes it known that the database was restored, and says so.
+pub async fn restored(database: &DatabaseUrl) -> Result<(), AdminError> {
+    let store = Store::open(database, WhenMissing::Refuse).await?;
+    let renewed = store.renew_incarnation(&random::hex_id()?).await;
+    store.close().await;
+    renewed?;
+    Ok(writeln!(
+        io::stdout(),
+        "{database} counts as restored: every Envoy asks about everything again"
     )?)
 }
 

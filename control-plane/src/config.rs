@@ -56,7 +56,8 @@ pub enum Command {
     /// Copy the SQLite database to a new file, also while it is in use.
     ///
     /// The copy is complete as of one moment and readable by this user alone. To restore it, stop every server, put it in the
-    /// place of the database file, and remove the files beside that end in -wal and -shm. For PostgreSQL, use pg_dump.
+    /// place of the database file, remove the files beside that end in -wal and -shm, and run `restored`. For PostgreSQL, use
+    /// pg_dump.
     Backup(BackupOptions),
     /// Say why a request to an MCP server is let through or refused, step by step.
     ///
@@ -64,6 +65,12 @@ pub enum Command {
     /// knows, from its public API or, with --database, from there; it changes nothing. Its exit code is
     /// 0 when the request passes, 1 when it is refused or fails, 2 when that cannot be told.
     Doctor(Box<DoctorOptions>),
+    /// Say that the database was put back to what it was, so that every Envoy asks about everything again.
+    ///
+    /// Run it each time that a database was restored, by whatever means, and where a PostgreSQL standby took over that may
+    /// lack the last changes; best before the servers are started. Without it an Envoy that was cut off meanwhile may go on
+    /// serving what it learnt before. Once too often costs no more than one check for everything that is in use.
+    Restored,
     /// Work on the database, whether or not a server runs on it.
     #[command(flatten)]
     Admin(AdminCommand),

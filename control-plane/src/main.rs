@@ -33,6 +33,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             writeln!(std::io::stdout(), "{document}")?;
         }
         Command::Backup(options) => admin::backup(&database(), &options.to).await?,
+        Command::Restored => admin::restored(&database()).await?,
         Command::Doctor(options) => {
             let json = options.json;
             let report = match doctor::run(*options, cli.database.as_ref()).await {

@@ -28,6 +28,13 @@ pub(crate) fn id(prefix: &str) -> Result<Id, IdError> {
     Ok(Id::parse(&format!("{prefix}{}", base62(20)?))?)
 }
 
+/// An identifier of 32 random hexadecimal digits.
+pub(crate) fn hex_id() -> Result<Id, IdError> {
+    let mut bytes = [0; 16];
+    SysRng.try_fill_bytes(&mut bytes).map_err(NoRandomness)?;
+    Ok(Id::parse(&format!("{:032x}", u128::from_be_bytes(bytes)))?)
+}
+
 /// Why no identifier could be made.
 #[derive(Debug, thiserror::Error)]
 pub enum IdError {

@@ -9,7 +9,6 @@
 
 use std::sync::Arc;
 
-use edge_api::id::Id;
 use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::watch;
 
@@ -25,6 +24,7 @@ pub use self::{
     open::{OpenError, WhenMissing},
     pool_use::PoolUse,
     project::Updated,
+    revision::Standing,
     usage::{Counted, UsageCounted},
 };
 use self::{dialect::Dialect, reader::Readers};
@@ -40,6 +40,7 @@ mod database_url;
 mod dialect;
 mod error;
 mod follow;
+mod incarnation;
 mod key;
 mod key_change;
 mod listen;
@@ -68,22 +69,13 @@ pub struct Store {
     writes: AnyPool,
     /// The connections that checks are answered from.
     readers: Arc<Readers>,
-    /// The highest revision that this process knows of; at most the database's.
-    revision: Arc<watch::Sender<u64>>,
-    /// Which database this is.
-    incarnation: Id,
+    /// Where the database stands, as far as this process knows: the revision is at most the database's.
+    standing: Arc<watch::Sender<Standing>>,
     /// Where it is.
     url: DatabaseUrl,
 }
 
 impl Store {
-    /// The database's own random id, made with its schema: another database has another one, and so
-    /// has one that was restored from a file of the `backup` command.
-    #[must_use]
-    pub fn incarnation(&self) -> &Id {
-        &self.incarnation
-    }
-
     /// Closes all connections and, with SQLite, folds the write-ahead log into the database file.
     pub async fn close(&self) {
         self.readers.close().await;

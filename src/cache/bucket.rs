@@ -9,8 +9,8 @@ use super::{Entry, Payload, Stamp};
 /// Entries of one bucket.
 pub(super) const WAYS: u32 = 4;
 
-/// Format of a bucket; another one is a miss. Values outlive upgrades of the filter.
-const VERSION: u8 = 2;
+/// Format of a bucket and meaning of its stamps; another one is a miss. Values outlive upgrades of the filter.
+const VERSION: u8 = 3;
 
 /// How long past its life an entry still keeps an older answer from replacing it: longer than any check can be
 /// under way, so that a late "valid" cannot follow a "revoked"; finite, so that a control plane whose revision went

@@ -3,7 +3,7 @@
 
 use edge_api::changes::ChangesResponse;
 
-use super::{Feed, Mark};
+use super::{Feed, Incarnation, Mark};
 
 /// A revision that no control plane has reached, so that asking for what comes after it tells where it stands. The
 /// largest integer that every reader of JSON keeps whole.
@@ -24,8 +24,18 @@ impl Feed {
         answer: &ChangesResponse,
         asked_ms: u64,
     ) -> Result<bool, Doubt> {
-        if answer.reset {
-            self.begin_anew(answer.revision, asked_ms);
+        let incarnation = answer.incarnation.as_ref().map(Incarnation::of);
+        let is_another = self.mark.tells_apart(incarnation);
+        if answer.reset || is_another {
+            // In an Envoy that was never told anything, what was read before that is as good as what is read then.
+            let is_first = self.mark.confirmed_ms == 0 && self.mark.epoch > 0;
+            if is_another || is_first || answer.revision < self.mark.revision {
+                self.open_epoch(asked_ms);
+            }
+            self.mark.baseline = answer.revision;
+            self.mark.revision = answer.revision;
+            self.mark.confirmed_ms = asked_ms;
+            self.mark.learn(incarnation);
             return Ok(true);
         }
         let honest = answer
@@ -41,6 +51,9 @@ impl Feed {
         }
         self.mark.revision = answer.revision;
         self.mark.confirmed_ms = asked_ms.max(self.mark.confirmed_ms);
+        // A control plane that tells for the first time was brought up to date. That is no reason to ask for everything
+        // again: its answer went on in order from what is known, which is all that could be seen until now.
+        self.mark.learn(incarnation);
         Ok(false)
     }
 
@@ -49,32 +62,29 @@ impl Feed {
         if other.mark.order() < self.mark.order() {
             return;
         }
-        let mut baseline = other.mark.baseline;
-        if other.mark.epoch == self.mark.epoch {
+        let mut mark = other.mark;
+        if self.mark.tells_apart(mark.incarnation) && mark.epoch == self.mark.epoch {
+            // Two workers began the same epoch with different databases: whoever notices opens another one.
+            self.changed.clone_from(&other.changed);
+            mark.epoch = mark.epoch.saturating_add(1);
+        } else if mark.epoch == self.mark.epoch {
             for (ours, theirs) in self.changed.iter_mut().zip(&other.changed) {
                 *ours = (*theirs).max(*ours);
             }
-            baseline = baseline.max(self.mark.baseline);
+            mark.baseline = mark.baseline.max(self.mark.baseline);
+            mark.incarnation = mark.incarnation.or(self.mark.incarnation);
         } else {
             self.changed.clone_from(&other.changed);
         }
-        self.mark = Mark {
-            baseline,
-            ..other.mark
-        };
+        self.mark = mark;
     }
 
-    fn begin_anew(&mut self, revision: u64, asked_ms: u64) {
-        let went_back = revision < self.mark.revision;
-        if went_back {
-            self.changed.fill(0);
-        }
-        self.mark = Mark {
-            epoch: self.mark.epoch.wrapping_add(u32::from(went_back)),
-            baseline: revision,
-            revision,
-            confirmed_ms: asked_ms,
-        };
+    /// Lets nothing of before count any more. The epoch is later than any that this Envoy has ever seen, whoever has
+    /// forgotten which: VMs die, and other plugins can spoil what is shared.
+    pub(crate) fn open_epoch(&mut self, now_ms: u64) {
+        self.changed.fill(0);
+        let now_s = u32::try_from(now_ms / 1_000).unwrap_or(u32::MAX);
+        self.mark.epoch = self.mark.epoch.saturating_add(1).max(now_s);
     }
 }
 
@@ -82,6 +92,16 @@ impl Mark {
     /// Whether `other` has nothing to tell that this does not.
     pub(crate) fn is_ahead_of(&self, other: &Self) -> bool {
         self.order() > other.order()
+    }
+
+    /// Whether an answer of this incarnation is known to be of another database. One that tells none may be of any: of
+    /// an older control plane, to which only the revision speaks.
+    fn tells_apart(&self, incarnation: Option<Incarnation>) -> bool {
+        matches!((self.incarnation, incarnation), (Some(ours), Some(theirs)) if ours != theirs)
+    }
+
+    fn learn(&mut self, incarnation: Option<Incarnation>) {
+        self.incarnation = incarnation.or(self.incarnation);
     }
 
     fn order(&self) -> (u32, u64, u64) {

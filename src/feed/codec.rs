@@ -1,13 +1,14 @@
 //! The feed's mark and table as bytes, for shared data. They are sealed by `cache::Seal`; this is only their form.
 
-use super::{Feed, Mark, SLOTS};
+use super::{Feed, Incarnation, Mark, SLOTS};
 
 impl Mark {
-    /// Epoch, baseline, revision, time of confirmation.
+    /// Epoch, incarnation, baseline, revision, time of confirmation.
     pub(crate) fn to_bytes(self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(28);
+        let mut out = Vec::with_capacity(36);
         out.extend_from_slice(&self.epoch.to_le_bytes());
-        for number in [self.baseline, self.revision, self.confirmed_ms] {
+        let incarnation = Incarnation::to_number(self.incarnation);
+        for number in [incarnation, self.baseline, self.revision, self.confirmed_ms] {
             out.extend_from_slice(&number.to_le_bytes());
         }
         out
@@ -16,11 +17,13 @@ impl Mark {
     /// A mark and the rest; `None` when there are too few bytes.
     pub(crate) fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
         let (epoch, rest) = bytes.split_first_chunk()?;
+        let (incarnation, rest) = rest.split_first_chunk()?;
         let (baseline, rest) = rest.split_first_chunk()?;
         let (revision, rest) = rest.split_first_chunk()?;
         let (confirmed_ms, rest) = rest.split_first_chunk()?;
         let mark = Self {
             epoch: u32::from_le_bytes(*epoch),
+            incarnation: Incarnation::from_number(u64::from_le_bytes(*incarnation)),
             baseline: u64::from_le_bytes(*baseline),
             revision: u64::from_le_bytes(*revision),
             confirmed_ms: u64::from_le_bytes(*confirmed_ms),

@@ -20,7 +20,7 @@ impl Feed {
     /// Whether a shared table, as far as there is one, tells less than this. Other plugins can spoil it or put back an
     /// old one, and workers that start would learn nothing until the next change.
     pub(crate) fn is_beyond(&self, table: Option<&Self>) -> bool {
-        let reach = |mark: &Mark| (mark.epoch, mark.revision);
+        let reach = |mark: &Mark| (mark.epoch, mark.revision, mark.incarnation.is_some());
         table.is_none_or(|table| reach(&table.mark) < reach(&self.mark))
     }
 }
@@ -28,7 +28,7 @@ impl Feed {
 impl Mark {
     /// Whether both are the same but for when it was confirmed.
     fn differs_in_time_only(&self, other: &Self) -> bool {
-        let timeless = |mark: &Self| (mark.epoch, mark.baseline, mark.revision);
+        let timeless = |mark: &Self| (mark.epoch, mark.incarnation, mark.baseline, mark.revision);
         timeless(self) == timeless(other)
     }
 }

@@ -54,6 +54,7 @@ fn answer(feed: &mut Feed, after: u64, revision: u64, changed: &[(&str, u64)], a
         revision,
     });
     let answer = ChangesResponse {
+        incarnation: None,
         revision,
         changes: changes.collect(),
         reset: false,
@@ -69,6 +70,7 @@ fn following_from(revision: u64, asked_ms: u64) -> Feed {
 
 fn reset(feed: &mut Feed, revision: u64, asked_ms: u64) {
     let answer = ChangesResponse {
+        incarnation: None,
         revision,
         changes: Vec::new(),
         reset: true,
@@ -156,7 +158,7 @@ fn what_was_read_before_a_database_was_restored_is_asked_about_again() {
     assert_eq!(judge(&good(600_000), &feed, LEARNT + 2), Freshness::Recheck);
     let mut newer = good(600_000);
     newer.stamp = Stamp {
-        epoch: 1,
+        epoch: feed.mark.epoch,
         revision: 4,
         ..newer.stamp
     };

@@ -35,9 +35,20 @@ pub(super) struct FeedPoll {
     feed: RefCell<Feed>,
     poll: Cell<Option<Poll>>,
     leads: Cell<bool>,
-    /// The next poll asks where the control plane stands, instead of what came after something.
-    begins_anew: Cell<bool>,
+    next: Cell<Next>,
     quiet_until_ms: Cell<u64>,
+}
+
+/// What the next poll asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// What came after what is known, as soon as something does.
+    Wait,
+    /// The same, with the answer at once: after a fault the control plane may have another database by now, of which
+    /// one that has nothing new to tell would tell only at the end of the wait.
+    Look,
+    /// Where the control plane stands, whatever came after something.
+    BeginAnew,
 }
 
 /// A poll under way.
@@ -51,11 +62,15 @@ struct Poll {
 }
 
 impl FeedPoll {
-    pub(super) fn new(seal: Rc<Seal>, me: u64, unconfirmed_ttl_ms: u64) -> Self {
+    pub(super) fn new(seal: Rc<Seal>, me: u64, unconfirmed_ttl_ms: u64, now: Now) -> Self {
         let shared = SharedFeed::new(seal);
         let mut feed = Feed::new();
         // Before the first request: shared data may hold what the feed has long called changed.
         shared.follow(&mut feed);
+        if feed == Feed::new() && !shared.is_untouched() {
+            // Somebody followed, and what it knew is lost.
+            feed.open_epoch(now.monotonic_ms);
+        }
         Self {
             me,
             // An answer confirms as of when it was asked for: two polls in a row must fit well into that time.
@@ -64,7 +79,7 @@ impl FeedPoll {
             feed: RefCell::new(feed),
             poll: Cell::default(),
             leads: Cell::default(),
-            begins_anew: Cell::new(false),
+            next: Cell::new(Next::Look),
             quiet_until_ms: Cell::default(),
         }
     }
@@ -81,6 +96,7 @@ impl FeedPoll {
             && now.monotonic_ms >= poll.ends_at_ms
         {
             self.poll.set(None);
+            self.next.set(Next::Look);
         }
         let (standing, cas) = self.shared.lease();
         let leads = match turn(standing, self.me, now) {
@@ -134,8 +150,15 @@ impl FeedPoll {
             Err(fault) => {
                 metrics.feed_polled(Some(fault));
                 // An answer too large to read would be so again.
-                self.begins_anew.set(fault == Fault::Schema);
-                self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS);
+                let unreadable = fault == Fault::Schema;
+                self.pause(
+                    if unreadable {
+                        Next::BeginAnew
+                    } else {
+                        Next::Look
+                    },
+                    now,
+                );
                 return false;
             }
         };
@@ -154,14 +177,13 @@ impl FeedPoll {
                 if anew {
                     metrics.feed_began_anew();
                 }
-                self.begins_anew.set(false);
+                self.next.set(Next::Wait);
                 self.shared.publish(&mut feed, changed);
                 changed
             }
             Err(_) => {
                 metrics.feed_polled(Some(Fault::Schema));
-                self.begins_anew.set(true);
-                self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS);
+                self.pause(Next::BeginAnew, now);
                 false
             }
         }
@@ -170,10 +192,10 @@ impl FeedPoll {
     fn send(&self, control_plane: &ControlPlane, now: Now, metrics: &Metrics) {
         let mark = self.feed.borrow().mark;
         let never_followed = mark.confirmed_ms == 0;
-        let (after, wait_ms) = if never_followed || self.begins_anew.get() {
-            (PROBE, 0)
-        } else {
-            (mark.revision, self.wait_ms)
+        let (after, wait_ms) = match self.next.get() {
+            Next::Wait if !never_followed => (mark.revision, self.wait_ms),
+            Next::Look if !never_followed => (mark.revision, 0),
+            _ => (PROBE, 0),
         };
         let path = format!("{CHANGES_PATH}?after={after}&wait_ms={wait_ms}");
         let timeout_ms = wait_ms + u64::from(control_plane.timeout_ms);
@@ -192,9 +214,15 @@ impl FeedPoll {
             })),
             Err(fault) => {
                 metrics.feed_polled(Some(fault));
-                self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS);
+                self.pause(Next::Look, now);
             }
         }
+    }
+
+    /// Asks nothing for a while, and then this.
+    fn pause(&self, next: Next, now: Now) {
+        self.next.set(next);
+        self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS);
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) struct SharedFeed {
 
 impl SharedFeed {
     pub(super) fn new(seal: Rc<Seal>) -> Self {
-        let name = |what| format!("mcp-key-auth/2/feed/{:016x}/{what}", seal.namespace());
+        let name = |what| format!("mcp-key-auth/3/feed/{:016x}/{what}", seal.namespace());
         Self {
             mark: name("mark"),
             table: name("table"),
@@ -49,13 +49,18 @@ impl SharedFeed {
         }
     }
 
-    /// Takes over what other workers have learnt. Costs one small read when that is nothing.
+    /// Takes over what other workers have learnt. Costs one small read when that is nothing. What stands there and is
+    /// older than what this worker knows was put back by another plugin, or written by a worker that had been told
+    /// nothing else: it is told again.
     pub(super) fn follow(&self, feed: &mut Feed) {
         let Some(mark) = self.shared_mark() else {
             return;
         };
         if mark != feed.mark {
             feed.follow(&mark, || self.shared_table());
+            if feed.mark.is_ahead_of(&mark) {
+                self.publish(feed, false);
+            }
         }
     }
 
@@ -89,6 +94,11 @@ impl SharedFeed {
                 return;
             }
         }
+    }
+
+    /// Whether no worker of this Envoy has ever told anything.
+    pub(super) fn is_untouched(&self) -> bool {
+        load(&self.mark) == (None, None)
     }
 
     fn shared_mark(&self) -> Option<Mark> {

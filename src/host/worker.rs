@@ -81,7 +81,7 @@ impl Worker {
                 clock::now(),
             ),
             memory: Memory::new(Rc::clone(&seal), config.cache, [random(), random()]),
-            feed: FeedPoll::new(seal, me, config.cache.unconfirmed_ttl_ms),
+            feed: FeedPoll::new(seal, me, config.cache.unconfirmed_ttl_ms, clock::now()),
             budget: RefCell::new(Budget::new(config.limits.bad_key_checks_per_s)),
             wake_up: WakeUp::register(root_id)?,
             flights: RefCell::new(Flights::new(config.limits, config.control_plane.timeout_ms)),

@@ -122,6 +122,11 @@ pub(super) fn server(p: usize) -> Id {
     id(&format!("s{p}"))
 }
 
+/// What the control plane calls the database of a generation.
+pub(super) fn incarnation(generation: u32) -> Id {
+    id(&format!("generation-{generation}"))
+}
+
 pub(super) fn key_id(k: usize) -> Id {
     id(&format!("k{k}"))
 }

@@ -4,8 +4,9 @@ use edge_api::changes::{Change, ChangesResponse};
 use edge_api::check::{CheckRequest, CheckResponse, Project, Subject, Verdict};
 use edge_api::id::Id;
 
-use super::cast::{PROJECTS, project, server};
+use super::cast::{PROJECTS, incarnation, project, server};
 use super::snapshot::{KeyState, Life, Snapshot};
+use crate::feed::{Incarnation, Mark};
 
 /// How long it lets answers be served.
 const TTL_MS: u64 = 60_000;
@@ -19,6 +20,8 @@ pub(super) struct ControlPlane {
     changes: Vec<Vec<(u64, usize)>>,
     /// The oldest revision from which a poll can go on.
     kept_after: u64,
+    /// Whether it tells which database it has. An older one does not.
+    pub(super) tells_incarnation: bool,
 }
 
 /// What its owners do.
@@ -54,6 +57,7 @@ impl ControlPlane {
             }],
             changes: vec![Vec::new()],
             kept_after: 10,
+            tells_incarnation: true,
         }
     }
 
@@ -110,7 +114,7 @@ impl ControlPlane {
         self.kept_after = self.present().revision;
     }
 
-    /// Goes back to the state of `back` snapshots ago, if that has a lower revision.
+    /// Goes back to the state of `back` snapshots ago, as far as that has a lower revision.
     pub(super) fn restore(&mut self, back: usize, now_ms: u64) -> bool {
         let older = &self.history[self.history.len().saturating_sub(back + 1)];
         if older.revision >= self.present().revision {
@@ -122,7 +126,7 @@ impl ControlPlane {
             generation,
             ..older.clone()
         };
-        let mut changes = self.changes.last().unwrap().clone();
+        let mut changes = self.changes[older.generation as usize].clone();
         changes.retain(|(revision, _)| *revision <= restored.revision);
         self.kept_after = self.kept_after.min(restored.revision);
         self.changes.push(changes);
@@ -142,8 +146,23 @@ impl ControlPlane {
             .unwrap_or(0)
     }
 
-    /// `None` while a poll after `after` has nothing to be told.
-    pub(super) fn changes_after(&self, after: u64) -> (ChangesResponse, bool) {
+    /// The generation of the database that a filter follows; `None` when it cannot be told.
+    pub(super) fn generation_of(&self, mark: &Mark) -> Option<u32> {
+        let generations = 0..=self.present().generation;
+        if mark.incarnation.is_none() && *generations.end() == 0 {
+            return Some(0);
+        }
+        let is = |g: &u32| mark.incarnation == Some(Incarnation::of(&incarnation(*g)));
+        generations.rev().find(is)
+    }
+
+    /// Whether a filter follows the database that there is.
+    pub(super) fn is_followed_at(&self, mark: &Mark) -> bool {
+        self.generation_of(mark) == Some(self.present().generation)
+    }
+
+    /// The answer to a poll, and whether a poll that came when the database was of generation `since` need not wait.
+    pub(super) fn changes_after(&self, after: u64, since: u32) -> (ChangesResponse, bool) {
         let revision = self.present().revision;
         let reset = after > revision || after < self.kept_after;
         let log = &self.changes[self.present().generation as usize];
@@ -162,9 +181,12 @@ impl ControlPlane {
         if reset {
             changes.clear();
         }
-        let news = reset || !changes.is_empty();
+        let generation = self.present().generation;
+        let is_another = self.tells_incarnation && generation != since;
+        let news = reset || !changes.is_empty() || is_another;
         (
             ChangesResponse {
+                incarnation: self.tells_incarnation.then(|| incarnation(generation)),
                 revision,
                 changes,
                 reset,

@@ -111,9 +111,11 @@ impl Event {
             Self::Preempt(steps) => world.preempt = Some(steps),
             Self::Tamper(how, which, other) => {
                 world.envoy.turn.set(world.envoy.turn.get() + 1);
-                let generation = world.envoy.control_plane.borrow().present().generation;
+                let control_plane = world.envoy.control_plane.borrow();
+                let restored = control_plane.present().generation > 0;
+                let spares_feed = restored && !control_plane.tells_incarnation;
                 let shared = &world.envoy.shared;
-                shared.tamper(how, which, other, generation > 0);
+                shared.tamper(how, which, other, spares_feed);
             }
             Self::StepClock(off_ms) => world.envoy.clock_off_ms.set(off_ms),
             Self::Prune => world.envoy.control_plane.borrow_mut().prune(),

@@ -34,8 +34,15 @@ pub(super) struct FeedPoll {
     pub(super) feed: RefCell<Feed>,
     poll: Cell<Option<Poll>>,
     leads: Cell<bool>,
-    begins_anew: Cell<bool>,
+    next: Cell<Next>,
     quiet_until_ms: Cell<u64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Wait,
+    Look,
+    BeginAnew,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -57,10 +64,14 @@ impl FeedPoll {
             feed: RefCell::new(Feed::new()),
             poll: Cell::default(),
             leads: Cell::default(),
-            begins_anew: Cell::new(false),
+            next: Cell::new(Next::Look),
             quiet_until_ms: Cell::default(),
         };
         at_once(feed_poll.follow());
+        if *feed_poll.feed.borrow() == Feed::new() && !at_once(feed_poll.is_untouched()) {
+            let now = feed_poll.envoy.now();
+            feed_poll.feed.borrow_mut().open_epoch(now.monotonic_ms);
+        }
         feed_poll
     }
 
@@ -70,6 +81,7 @@ impl FeedPoll {
             && now.monotonic_ms >= poll.ends_at_ms
         {
             self.poll.set(None);
+            self.next.set(Next::Look);
         }
         let (standing, cas) = self.lease().await;
         let leads = match turn(standing, self.me, now) {
@@ -104,8 +116,15 @@ impl FeedPoll {
         let changed = match answer {
             Ok(answer) => self.take_over(poll, &answer, now).await,
             Err(fault) => {
-                self.begins_anew.set(fault == Fault::Schema);
-                self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS);
+                let unreadable = fault == Fault::Schema;
+                self.pause(
+                    if unreadable {
+                        Next::BeginAnew
+                    } else {
+                        Next::Look
+                    },
+                    now,
+                );
                 return false;
             }
         };
@@ -123,13 +142,12 @@ impl FeedPoll {
         match taken {
             Ok(anew) => {
                 let changed = anew || answer.revision > poll.after;
-                self.begins_anew.set(false);
+                self.next.set(Next::Wait);
                 self.publish(changed).await;
                 changed
             }
             Err(_) => {
-                self.begins_anew.set(true);
-                self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS);
+                self.pause(Next::BeginAnew, now);
                 false
             }
         }
@@ -138,10 +156,10 @@ impl FeedPoll {
     fn send(&self, now: Now) {
         let mark = self.feed.borrow().mark;
         let never_followed = mark.confirmed_ms == 0;
-        let (after, wait_ms) = if never_followed || self.begins_anew.get() {
-            (PROBE, 0)
-        } else {
-            (mark.revision, self.wait_ms)
+        let (after, wait_ms) = match self.next.get() {
+            Next::Wait if !never_followed => (mark.revision, self.wait_ms),
+            Next::Look if !never_followed => (mark.revision, 0),
+            _ => (PROBE, 0),
         };
         let timeout_ms = wait_ms + TIMEOUT_MS;
         let ask = Ask::Poll { after, wait_ms };
@@ -157,8 +175,13 @@ impl FeedPoll {
                 asked_ms: now.monotonic_ms,
                 ends_at_ms: now.monotonic_ms + timeout_ms + PAUSE_MS,
             })),
-            Err(_) => self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS),
+            Err(_) => self.pause(Next::Look, now),
         }
+    }
+
+    fn pause(&self, next: Next, now: Now) {
+        self.next.set(next);
+        self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS);
     }
 
     async fn lease(&self) -> (Option<Lease>, Option<u32>) {
@@ -180,6 +203,9 @@ impl FeedPoll {
             // Fetched before it is known to be needed: no other worker can come between a closure's accesses.
             let table = self.shared_table().await;
             self.feed.borrow_mut().follow(&mark, || table);
+            if self.feed.borrow().mark.is_ahead_of(&mark) {
+                self.publish(false).await;
+            }
         }
     }
 
@@ -211,6 +237,10 @@ impl FeedPoll {
                 return;
             }
         }
+    }
+
+    async fn is_untouched(&self) -> bool {
+        self.envoy.shared.get(MARK).await == (None, None)
     }
 
     async fn shared_mark(&self) -> Option<Mark> {

@@ -38,9 +38,18 @@ pub(super) enum Ask {
 
 #[derive(Debug)]
 enum At {
-    Outbound { arrives_ms: u64 },
-    Parked { until_ms: u64 },
-    Inbound { lands_ms: u64, reply: Reply },
+    Outbound {
+        arrives_ms: u64,
+    },
+    /// At the control plane, whose database was then of this generation.
+    Parked {
+        until_ms: u64,
+        since: u32,
+    },
+    Inbound {
+        lands_ms: u64,
+        reply: Reply,
+    },
     Nowhere,
 }
 
@@ -121,7 +130,9 @@ impl Network {
     /// When something happens next.
     pub(super) fn next_ms(&self) -> Option<u64> {
         let due = |call: &Call| match call.at {
-            At::Outbound { arrives_ms: at } | At::Parked { until_ms: at } => at.min(call.ends_ms),
+            At::Outbound { arrives_ms: at } | At::Parked { until_ms: at, .. } => {
+                at.min(call.ends_ms)
+            }
             At::Inbound { lands_ms, .. } => lands_ms.min(call.ends_ms),
             At::Nowhere => call.ends_ms,
         };
@@ -197,10 +208,11 @@ impl Call {
                 Some(Trouble::BlackHole | Trouble::Lost) => At::Nowhere,
                 _ => At::Parked {
                     until_ms: now_ms + wait_ms,
+                    since: control_plane.present().generation,
                 },
             };
         }
-        let At::Parked { until_ms } = self.at else {
+        let At::Parked { until_ms, since } = self.at else {
             return;
         };
         let answer = match &self.ask {
@@ -209,7 +221,7 @@ impl Call {
                 serde_json::to_vec(&control_plane.check(&request, unix_ms)).unwrap()
             }
             Ask::Poll { after, .. } => {
-                let (answer, news) = control_plane.changes_after(*after);
+                let (answer, news) = control_plane.changes_after(*after, since);
                 if !news && now_ms < until_ms && self.trouble.is_none() {
                     return;
                 }

@@ -30,7 +30,7 @@ pub(super) fn judge(control_plane: &ControlPlane, ended: &Ended, bound_ms: Optio
     let stale = ended.decision.cache == CacheState::Stale;
     let ago = |ms: u64| at_ms.saturating_sub(ms);
     // Until a restored database is noticed, an answer cannot be told from an older one.
-    let settled = ended.mark.epoch == control_plane.present().generation;
+    let settled = control_plane.is_followed_at(&ended.mark);
     let mut good_from_ms = ago(UNCONFIRMED_MS + if stale { STALE_MS } else { 0 });
     let mut bad_from_ms = ago(UNCONFIRMED_MS.min(NEGATIVE_MS));
     if let Some(asked_ms) = ended.asked_ms.filter(|_| settled) {
@@ -64,19 +64,19 @@ fn floor(
     stale: bool,
 ) -> (u32, u64) {
     let mark = &ended.mark;
-    let Some(project) = project else {
+    let (Some(project), Some(generation)) = (project, control_plane.generation_of(mark)) else {
         return (0, 0);
     };
-    if mark.confirmed_ms == 0 || mark.epoch > control_plane.present().generation {
+    if mark.confirmed_ms == 0 {
         return (0, 0);
     }
-    let last = control_plane.last_change(project, mark.epoch, mark.revision);
+    let last = control_plane.last_change(project, generation, mark.revision);
     // Of changes before following began nothing is known; what is last known good is served across them, and an answer
     // that was under way to those who wait for it.
     if (stale || ended.asked_ms.is_some()) && last <= mark.baseline {
-        return (0, 0);
+        return (generation, 0);
     }
-    (mark.epoch, last)
+    (generation, last)
 }
 
 impl Case<'_> {

@@ -11,6 +11,11 @@ use crate::feed::Mark;
 /// From a change until it is known on every worker: the poll may just have been answered, so that the next one has to
 /// travel there and back; then a tick.
 const IN_FORCE_MS: u64 = 3 * FINE_DELAY_MS + TICK_MS + 20;
+/// From the end of an outage until a poll has seen what the control plane is now: the pause after the last fault, and
+/// what a change takes.
+const NOTICED_MS: u64 = 500 + IN_FORCE_MS;
+/// How long after its key's expiry a stream may still be open: until its worker looks and has asked.
+const EXPIRED_MS: u64 = 500;
 /// What the feed needs to be at work again after anything: a poll under way that must time out, a lease that must
 /// end, pauses.
 const RECOVERS_MS: u64 = 6_000;
@@ -24,14 +29,80 @@ impl World {
         network.wake(&control_plane, now_ms, unix_ms);
     }
 
-    /// Puts an older database in place. Until the feed has seen it nothing is changed in it: a revision that has gone
-    /// on past the old one could not be told from it.
+    /// Puts an older database in place. If nobody tells which one it is, nothing is changed in it until the feed has seen
+    /// it: a revision that has gone on past the old one could not be told from it. Nor can one that is put in place before
+    /// the feed was ever followed.
     pub(super) fn restore(&mut self, back: usize) {
-        self.calm_down();
-        let now_ms = self.envoy.now_ms.get();
-        if self.envoy.control_plane.borrow_mut().restore(back, now_ms) {
+        let is_told = self.envoy.control_plane.borrow().tells_incarnation;
+        if !is_told || self.marks().iter().all(|mark| mark.confirmed_ms == 0) {
+            self.calm_down();
+        }
+        let (now_ms, unix_ms) = (self.envoy.now_ms.get(), self.envoy.unix_ms());
+        let mut control_plane = self.envoy.control_plane.borrow_mut();
+        let restored = control_plane.restore(back, now_ms);
+        let mut network = self.envoy.network.borrow_mut();
+        network.wake(&control_plane, now_ms, unix_ms);
+        drop((control_plane, network));
+        if restored && !is_told {
             self.pass(2_000);
         }
+    }
+
+    /// Another plugin puts something in the place of the feed's state, or spoils it; these workers start again on that.
+    pub(super) fn replace_feed(&mut self, by: Option<Vec<(String, Vec<u8>)>>, dies: [bool; 3]) {
+        self.envoy.shared.replace_feed(by);
+        for worker in (0..3).filter(|worker| dies[*worker]) {
+            self.restart(worker);
+        }
+        self.calm_down();
+    }
+
+    /// While the filter is cut off, a backup of before `lost` takes the database's place, and `deeds` are done in it, and
+    /// so many more that its revision is the old one or `beyond` that. Once the filter can ask again, nothing is served
+    /// that was read before.
+    pub(super) fn restored_past_the_old_revision(
+        &mut self,
+        lost: &[Deed],
+        deeds: &[Deed],
+        beyond: u64,
+    ) {
+        self.calm_down();
+        lost.iter().for_each(|deed| self.commit(*deed));
+        self.pass(IN_FORCE_MS);
+        self.everything_is_asked_for();
+        self.cut_off();
+        let until = self.envoy.control_plane.borrow().present().revision + beyond;
+        self.restore(lost.len());
+        let restored_ms = self.envoy.now_ms.get();
+        deeds.iter().for_each(|deed| self.commit(*deed));
+        while self.envoy.control_plane.borrow().present().revision < until {
+            // Of no consequence to anybody.
+            self.commit(Deed::CreateProject(0));
+        }
+        self.reconnect();
+        self.pass(NOTICED_MS);
+        self.bound_ms = Some(self.envoy.now_ms.get() - restored_ms);
+        self.everything_is_asked_for();
+        self.bound_ms = None;
+        self.streams_follow();
+    }
+
+    /// Nothing reaches the control plane from here on.
+    fn cut_off(&mut self) {
+        let weather = Weather {
+            share: 10,
+            trouble: Trouble::Reset,
+            ..Weather::FINE
+        };
+        self.envoy.network.borrow_mut().checks = weather;
+        self.envoy.network.borrow_mut().polls = weather;
+        // The poll that is under way would still tell.
+        self.pass(wait_ms(&self.envoy) + 2 * FINE_DELAY_MS);
+    }
+
+    fn reconnect(&mut self) {
+        self.envoy.network.borrow_mut().checks = Weather::FINE;
+        self.envoy.network.borrow_mut().polls = Weather::FINE;
     }
 
     /// All is well for a while, after which the feed must be at work on every worker.
@@ -39,11 +110,7 @@ impl World {
         self.preempt = None;
         self.finish_all();
         self.envoy.clock_off_ms.set(0);
-        {
-            let mut network = self.envoy.network.borrow_mut();
-            network.checks = Weather::FINE;
-            network.polls = Weather::FINE;
-        }
+        self.reconnect();
         self.pass(RECOVERS_MS);
         let present = self.envoy.control_plane.borrow().present().clone();
         let now_ms = self.envoy.now_ms.get();
@@ -100,18 +167,14 @@ impl World {
         }
     }
 
-    /// Every open stream is one that would be let in.
+    /// Every open stream is one that would be let in, unless its key expired just now.
     pub(super) fn streams_follow(&mut self) {
         self.pass(1_500);
         let control_plane = self.envoy.control_plane.borrow();
+        let unix_ms = self.envoy.unix_ms() - EXPIRED_MS;
         for (id, (worker, target, shows)) in &self.streams {
             assert!(
-                oracle::admits(
-                    control_plane.present(),
-                    *target,
-                    *shows,
-                    self.envoy.unix_ms()
-                ),
+                oracle::admits(control_plane.present(), *target, *shows, unix_ms),
                 "a stream is open that would not be let in: {id} {worker} {target:?} {shows:?}"
             );
         }

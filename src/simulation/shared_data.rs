@@ -58,8 +58,8 @@ impl SharedData {
         true
     }
 
-    /// Another plugin writes. It can be made to spare the feed's state: should it spoil that after a database was
-    /// restored, workers that start count epochs anew and those that go on wait for a new leader.
+    /// Another plugin writes. It can be made to spare the feed's state: where the control plane does not tell which
+    /// database it has, a state of before it was restored, put back, cannot be told from one of today.
     pub(super) fn tamper(&self, how: Tamper, which: usize, other: usize, spares_feed: bool) {
         let spared = |name: &str| spares_feed && (name == "feed/mark" || name == "feed/table");
         let values = self.values.borrow();
@@ -97,6 +97,23 @@ impl SharedData {
             }
         }
         self.write(name, value);
+    }
+
+    /// The feed's state, but for the lease.
+    pub(super) fn feed(&self) -> Vec<(String, Vec<u8>)> {
+        let values = self.values.borrow();
+        ["feed/mark", "feed/table"]
+            .into_iter()
+            .filter_map(|name| Some((name.to_owned(), values.get(name)?.0.clone())))
+            .collect()
+    }
+
+    /// Another plugin puts `by` in the feed's place, or spoils it.
+    pub(super) fn replace_feed(&self, by: Option<Vec<(String, Vec<u8>)>>) {
+        let spoilt = || self.feed().into_iter().map(|(name, _)| (name, Vec::new()));
+        for (name, value) in by.unwrap_or_else(|| spoilt().collect()) {
+            self.write(&name, value);
+        }
     }
 
     /// How many values there are under names that begin like this.

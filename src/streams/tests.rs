@@ -75,6 +75,7 @@ fn recollection(
 fn feed(changed_at: Option<u64>) -> Feed {
     let mut feed = Feed::new();
     let reset = ChangesResponse {
+        incarnation: None,
         revision: 10,
         changes: vec![],
         reset: true,
@@ -86,6 +87,7 @@ fn feed(changed_at: Option<u64>) -> Feed {
             revision,
         }];
         let answer = ChangesResponse {
+            incarnation: None,
             revision,
             changes,
             reset: false,

@@ -183,6 +183,12 @@ impl PostgresServer {
         self.wait_until_ready();
     }
 
+    /// One of PostgreSQL's own programs, such as `pg_dump`, to be run on a [`url`](Self::url).
+    #[must_use]
+    pub fn client(&self, program: &str) -> Command {
+        self.command(program)
+    }
+
     /// Its log so far.
     #[must_use]
     pub fn log(&self) -> String {

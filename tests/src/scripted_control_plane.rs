@@ -135,8 +135,19 @@ impl ScriptedControlPlane {
         self.script().checks_lag_at = Some(revision);
     }
 
-    /// Goes back to the database as it was at `revision`; 1 is the empty one. The next change takes the revision after
-    /// it, a second time.
+    /// Which database it is, as its feed tells.
+    #[must_use]
+    pub fn incarnation(&self) -> Id {
+        self.script().history.incarnation()
+    }
+
+    /// Whether its feed tells which database it is. One of before there were incarnations does not.
+    pub fn tell_incarnation(&self, tells: bool) {
+        self.script().history.tells_incarnation = tells;
+    }
+
+    /// Goes back to the database as it was at `revision`; 1 is the empty one. It is another incarnation then, and the next
+    /// change takes the revision after it, a second time.
     ///
     /// # Panics
     /// When `revision` is not in the past.

@@ -16,6 +16,7 @@ mod leader;
 mod loss;
 mod propagation;
 mod refresh;
+mod restored;
 mod streams;
 
 const PATIENCE: Duration = Duration::from_secs(20);

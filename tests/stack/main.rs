@@ -23,6 +23,7 @@ mod mcp_session;
 mod outcomes;
 mod real_control_plane;
 mod reference_bootstrap;
+mod restored;
 mod smoke;
 mod telemetry;
 mod usage;

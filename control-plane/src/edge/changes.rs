@@ -11,7 +11,8 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{app::AppState, error::ApiError, store::Changes};
 
-/// Answers when a project changes, when the wait is over, or when the process shuts down.
+/// Answers when a project changes, when the database turns out to have been restored, when the wait is over, or when the
+/// process shuts down.
 pub(super) async fn changes(
     State(state): State<AppState>,
     query: Result<Query<ChangesQuery>, QueryRejection>,
@@ -19,16 +20,18 @@ pub(super) async fn changes(
     let Query(query) = query.map_err(|rejection| ApiError::InvalidQuery(rejection.body_text()))?;
     let deadline = Instant::now() + wait(query.wait_ms);
     // Subscribed before the first read, so that no commit falls between the two.
-    let mut revisions = state.store.revisions();
+    let mut standings = state.store.standings();
+    let mut incarnation = None;
     loop {
-        revisions.mark_unchanged();
+        standings.mark_unchanged();
         let answer = answer(state.store.changes_after(query.after).await?);
-        if answer.reset || !answer.changes.is_empty() {
+        let was = incarnation.get_or_insert_with(|| answer.incarnation.clone());
+        if answer.reset || !answer.changes.is_empty() || *was != answer.incarnation {
             return Ok(Json(answer));
         }
         let woken = state
             .shutdown
-            .run_until_cancelled(timeout_at(deadline, revisions.changed()))
+            .run_until_cancelled(timeout_at(deadline, standings.changed()))
             .await;
         if !matches!(woken, Some(Ok(Ok(())))) {
             return Ok(Json(answer));
@@ -41,23 +44,19 @@ fn wait(wish_ms: u64) -> Duration {
 }
 
 fn answer(changes: Changes) -> ChangesResponse {
-    match changes {
-        Changes::Unknown { revision } => ChangesResponse {
-            revision,
-            changes: Vec::new(),
-            reset: true,
-        },
-        Changes::Since { revision, projects } => ChangesResponse {
-            revision,
-            changes: projects
-                .into_iter()
-                .map(|(project_id, revision)| Change {
-                    project_id,
-                    revision,
-                })
-                .collect(),
-            reset: false,
-        },
+    ChangesResponse {
+        incarnation: Some(changes.standing.incarnation),
+        revision: changes.standing.revision,
+        reset: changes.projects.is_none(),
+        changes: changes
+            .projects
+            .into_iter()
+            .flatten()
+            .map(|(project_id, revision)| Change {
+                project_id,
+                revision,
+            })
+            .collect(),
     }
 }
 

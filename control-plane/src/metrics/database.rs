@@ -14,7 +14,7 @@ pub(super) struct Database(pub(super) Store);
 
 impl Collector for Database {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::fmt::Result {
-        let revision = *self.0.revisions().borrow();
+        let revision = self.0.standings().borrow().revision;
         let gauge = ConstGauge::new(i64::try_from(revision).unwrap_or(i64::MAX));
         gauge.encode(encoder.encode_descriptor(
             "revision",

@@ -32,12 +32,16 @@ struct ConditionHeaders {
     /// Only if the settings have one of these entity tags; 412 otherwise.
     #[param(
         rename = "if-match",
+        value_type = String,
+        required = false,
         pattern = "^(\\*|(W/)?\"[!#-+\\--~]*\"( *, *(W/)?\"[!#-+\\--~]*\")*)$"
     )]
     if_match: Option<String>,
     /// Only if the settings have none of these entity tags; otherwise a GET answers 304, a PATCH 412.
     #[param(
         rename = "if-none-match",
+        value_type = String,
+        required = false,
         pattern = "^(\\*|(W/)?\"[!#-+\\--~]*\"( *, *(W/)?\"[!#-+\\--~]*\")*)$"
     )]
     if_none_match: Option<String>,

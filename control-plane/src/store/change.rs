@@ -3,42 +3,39 @@
 use edge_api::id::Id;
 use sqlx::Row as _;
 
-use super::{Store, StoreError, column};
+use super::{Standing, Store, StoreError, column};
 
 /// How many revisions the change log keeps. A caller further behind starts over.
 pub const KEPT_CHANGES: i64 = 10_000;
 
 /// What happened after a revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Changes {
-    /// Every project that changed, with the revision of its latest change, in that order.
-    Since {
-        /// The revision up to which `projects` is complete.
-        revision: u64,
-        /// The changed projects.
-        projects: Vec<(Id, u64)>,
-    },
-    /// The log does not reach back that far, or the caller knows a revision that never was:
-    /// anything may have changed.
-    Unknown {
-        /// The current revision.
-        revision: u64,
-    },
+pub struct Changes {
+    /// Where the database stands.
+    pub standing: Standing,
+    /// Every project that changed up to there, with the revision of its latest change, in that
+    /// order. `None` when the log does not reach back that far, or the caller knows a revision that
+    /// never was: anything may have changed.
+    pub projects: Option<Vec<(Id, u64)>>,
 }
 
 impl Store {
     /// The projects that changed after revision `after`.
     pub async fn changes_after(&self, after: u64) -> Result<Changes, StoreError> {
-        // One statement, so that the revision, the log's reach and its rows are of one moment.
+        // One statement, so that all of it is of one moment and of one database, should that be
+        // restored just now.
         // The log's oldest row is at revision 1 or was preceded by rows that were dropped.
         let rows = sqlx::query(
-            "SELECT r.value AS revision,
+            "SELECT i.value AS incarnation,
+                    r.value AS revision,
                     (SELECT min(revision) FROM changes) AS oldest,
                     c.project_id AS project_id,
                     max(c.revision) AS changed_at
-             FROM revision r LEFT JOIN changes c ON c.revision > $1
+             FROM revision r
+             JOIN incarnation i ON i.id = 1
+             LEFT JOIN changes c ON c.revision > $1
              WHERE r.id = 1
-             GROUP BY r.value, c.project_id
+             GROUP BY i.value, r.value, c.project_id
              ORDER BY changed_at",
         )
         .bind(i64::try_from(after).unwrap_or(i64::MAX))
@@ -46,15 +43,25 @@ impl Store {
         .await?;
 
         let Some(first) = rows.first() else {
-            return Err(column::corrupt("revision", &"its row is missing"));
+            return Err(column::corrupt(
+                "revision",
+                &"its row, or that of incarnation, is missing",
+            ));
         };
         let revision = column::unsigned(first, "revision")?;
+        let standing = Standing {
+            incarnation: column::id(first, "incarnation")?,
+            revision,
+        };
         let oldest = match first.try_get::<Option<i64>, _>("oldest")? {
             Some(_) => column::unsigned(first, "oldest")?,
             None => revision.saturating_add(1),
         };
         if after > revision || after.saturating_add(1) < oldest {
-            return Ok(Changes::Unknown { revision });
+            return Ok(Changes {
+                standing,
+                projects: None,
+            });
         }
         let mut projects = Vec::with_capacity(rows.len());
         for row in &rows {
@@ -62,6 +69,9 @@ impl Store {
                 projects.push((project, column::unsigned(row, "changed_at")?));
             }
         }
-        Ok(Changes::Since { revision, projects })
+        Ok(Changes {
+            standing,
+            projects: Some(projects),
+        })
     }
 }

@@ -31,9 +31,8 @@ impl Store {
             .await
             .is_some()
         {
-            match self.revision().await {
-                Ok(revision) => {
-                    self.announce(revision);
+            match self.look().await {
+                Ok(()) => {
                     if !reading {
                         info!("the revision can be read again");
                     }

@@ -6,8 +6,7 @@ use sqlx::migrate::MigrateError;
 use tokio::sync::watch;
 
 use super::{
-    DatabaseUrl, Store, StoreError, column, connect, dialect::Purpose, migrate, reader::Readers,
-    revision,
+    DatabaseUrl, Store, StoreError, connect, dialect::Purpose, migrate, reader::Readers, revision,
 };
 
 /// What to do when there is no database yet.
@@ -91,16 +90,11 @@ impl Store {
             .await
             .map_err(open_error)?;
         let current = revision::current(&reads).await.map_err(read_error)?;
-        let incarnation = sqlx::query("SELECT value FROM incarnation WHERE id = 1")
-            .fetch_one(&reads)
-            .await
-            .map_err(open_error)?;
         Ok(Self {
             reads,
             writes,
             readers: Arc::new(Readers::new(url.clone())),
-            revision: Arc::new(watch::Sender::new(current)),
-            incarnation: column::id(&incarnation, "value").map_err(read_error)?,
+            standing: Arc::new(watch::Sender::new(current)),
             url: url.clone(),
         })
     }

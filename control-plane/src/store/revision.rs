@@ -1,22 +1,31 @@
-//! The revision: raised with every change, watched by the long polls.
+//! The revision: raised with every change, watched by the long polls together with the database's incarnation.
 
 use edge_api::id::Id;
 use sqlx::{Any, AnyPool, Transaction};
 use tokio::sync::watch;
 
-use super::{KEPT_CHANGES, Store, StoreError, authority::Change};
+use super::{KEPT_CHANGES, Store, StoreError, authority::Change, column};
+
+/// Where the database stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Which database it is; see [`Store::incarnation`].
+    pub incarnation: Id,
+    /// The revision of its latest committed change.
+    pub revision: u64,
+}
 
 impl Store {
     /// The revision of the latest committed change.
     pub async fn revision(&self) -> Result<u64, StoreError> {
-        current(&self.reads).await
+        Ok(current(&self.reads).await?.revision)
     }
 
-    /// Announces each rise of the revision: at once for a commit of this process, and for another
-    /// process's while [`follow`](Self::follow) runs.
+    /// Announces each rise of the revision, and another incarnation: at once for a commit of this
+    /// process, and for another process's while [`follow`](Self::follow) runs.
     #[must_use]
-    pub fn revisions(&self) -> watch::Receiver<u64> {
-        self.revision.subscribe()
+    pub fn standings(&self) -> watch::Receiver<Standing> {
+        self.standing.subscribe()
     }
 
     /// Records that `project` changed, commits, and wakes who waits for it.
@@ -31,22 +40,40 @@ impl Store {
         Ok(revision)
     }
 
+    /// Looks where the database stands, and wakes who waits if that is news.
+    pub(super) async fn look(&self) -> Result<(), StoreError> {
+        let current = current(&self.reads).await?;
+        let is_another = current.incarnation != self.standing.borrow().incarnation;
+        if is_another {
+            self.standing.send_replace(current);
+        } else {
+            self.announce(current.revision);
+        }
+        Ok(())
+    }
+
     /// Wakes who waits, if `revision` is news.
-    pub(super) fn announce(&self, revision: u64) {
-        self.revision.send_if_modified(|known| {
-            let higher = revision > *known;
-            *known = revision.max(*known);
+    fn announce(&self, revision: u64) {
+        self.standing.send_if_modified(|known| {
+            let higher = revision > known.revision;
+            known.revision = revision.max(known.revision);
             higher
         });
     }
 }
 
-/// The revision of the latest committed change.
-pub(super) async fn current(pool: &AnyPool) -> Result<u64, StoreError> {
-    let value: i64 = sqlx::query_scalar("SELECT value FROM revision WHERE id = 1")
-        .fetch_one(pool)
-        .await?;
-    to_u64(value)
+/// Where the database stands.
+pub(super) async fn current(pool: &AnyPool) -> Result<Standing, StoreError> {
+    let row = sqlx::query(
+        "SELECT r.value AS revision, i.value AS incarnation
+         FROM revision r CROSS JOIN incarnation i WHERE r.id = 1 AND i.id = 1",
+    )
+    .fetch_one(pool)
+    .await?;
+    Ok(Standing {
+        incarnation: column::id(&row, "incarnation")?,
+        revision: column::unsigned(&row, "revision")?,
+    })
 }
 
 /// Raises the revision, logs the change, and drops what the change log need not keep.

@@ -28,6 +28,7 @@ mod process;
 mod projects;
 mod race;
 mod replicas;
+mod restored;
 mod secrets;
 mod tls;
 mod usage;

@@ -57,6 +57,9 @@ impl Worker {
             return;
         }
         let question = landed.question.clone();
+        let mark = self.feed.feed.borrow().mark;
+        let is_settled = self.envoy.control_plane.borrow().is_followed_at(&mark);
+        self.memory.is_settled.set(is_settled);
         let recollection = self.memory.remember(question, &known, &sight, now).await;
         if !recollection.is_whole() {
             self.ask_again(landed, now);

@@ -1,6 +1,8 @@
-//! The admin commands, on the database of a real control plane.
+//! The admin commands, on the database of a real control plane; and what an operator does with its file.
 
-use std::process::Command;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
 
 use serde_json::Value;
 
@@ -57,14 +59,50 @@ impl RealControlPlane {
         self.admin(&["key", "revoke", "--id", key_id]);
     }
 
+    /// Copies the database to a new file by the command `backup`, also while it is served.
+    pub fn back_up(&self, to: &Path) {
+        self.run(&["backup", "--to", &to.to_string_lossy()]);
+    }
+
+    /// Kills it, so that its database is a file like others, and copies that.
+    pub fn kill_and_copy(&mut self, to: &Path) {
+        self.kill();
+        // What the killed one left in its log becomes part of the file.
+        self.run(&["list", "orgs"]);
+        fs::copy(self.file(), to).expect("a copy of the database");
+    }
+
+    /// Kills it and puts a copy in the place of its database.
+    pub fn kill_and_put_back(&mut self, copy: &Path) {
+        self.kill();
+        let file = self.file();
+        for beside in ["", "-wal", "-shm"] {
+            drop(fs::remove_file(format!("{file}{beside}")));
+        }
+        fs::copy(copy, file).expect("the copy in its place");
+    }
+
+    /// Says that the database was restored.
+    pub fn say_restored(&self) {
+        self.run(&["restored"]);
+    }
+
     /// Runs an admin command and returns what it says as JSON. It works on the database, also while nothing serves.
     ///
     /// # Panics
     /// When the command fails.
     pub fn admin(&self, command: &[&str]) -> Value {
+        let json: Vec<_> = command.iter().copied().chain(["--json"]).collect();
+        let output = self.run(&json);
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+            panic!("control-plane {} says no JSON: {error}", command.join(" "))
+        })
+    }
+
+    fn run(&self, command: &[&str]) -> Output {
         let output = Command::new(binary())
             .args(command)
-            .args(["--database", &self.database(), "--json"])
+            .args(["--database", &self.database()])
             .output()
             .expect("the control plane runs");
         assert!(
@@ -73,8 +111,10 @@ impl RealControlPlane {
             command.join(" "),
             String::from_utf8_lossy(&output.stderr)
         );
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
-            panic!("control-plane {} says no JSON: {error}", command.join(" "))
-        })
+        output
+    }
+
+    fn file(&self) -> String {
+        self.database().replacen("sqlite://", "", 1)
     }
 }

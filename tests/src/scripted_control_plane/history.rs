@@ -17,6 +17,10 @@ pub(super) struct History {
     events: Vec<Event>,
     /// Changes up to this revision are not told any more.
     pruned_to: u64,
+    /// How often it was taken back.
+    restored: u32,
+    /// Whether it is told which database this is. A control plane of before there were incarnations does not.
+    pub(super) tells_incarnation: bool,
 }
 
 #[derive(Debug)]
@@ -41,7 +45,14 @@ impl History {
             revision: 1,
             events: Vec::new(),
             pruned_to: 0,
+            restored: 0,
+            tells_incarnation: true,
         }
+    }
+
+    /// Which database this is; another one after each [`cut`](Self::cut).
+    pub(super) fn incarnation(&self) -> Id {
+        Id::parse(&format!("incarnation-{}", self.restored)).expect("letters and a number")
     }
 
     pub(super) fn revision(&self) -> u64 {
@@ -69,6 +80,7 @@ impl History {
             .events
             .partition_point(|event| event.revision <= revision);
         self.revision = revision;
+        self.restored += 1;
         self.pruned_to = self.pruned_to.min(revision);
         let undone = self.events.split_off(kept);
         undone.into_iter().rev().map(|event| event.undo)
@@ -103,6 +115,7 @@ impl History {
             .collect();
         changes.sort_by(|a, b| (a.revision, &a.project_id).cmp(&(b.revision, &b.project_id)));
         ChangesResponse {
+            incarnation: self.tells_incarnation.then(|| self.incarnation()),
             revision: self.revision,
             changes,
             reset,

@@ -4,12 +4,11 @@ use std::time::{Duration, Instant};
 
 use edge_api::changes::ChangesResponse;
 use edge_api::check::Verdict;
-use serde_json::json;
 use stack::keys::mint_key;
 use stack::scripted_control_plane::Fault;
 use stack::stack::Stack;
 
-use super::{BOUND, PATIENCE, RESETS, ask, connected, following, set_key, settled, turns};
+use super::{BOUND, RESETS, ask, connected, following, set_key, settled, turns};
 
 /// After a doubt the next poll comes after a pause, and asks where the control plane stands.
 const BOUND_IN_DOUBT: Duration = Duration::from_secs(2);
@@ -93,6 +92,7 @@ async fn answers_told_twice_or_out_of_order_hide_no_change() {
     let (stack, _) = following(|options| options).await;
     let control_plane = stack.control_plane.clone();
     let stale = ChangesResponse {
+        incarnation: Some(control_plane.incarnation()),
         revision: control_plane.revision(),
         changes: Vec::new(),
         reset: false,
@@ -122,6 +122,7 @@ async fn answers_told_twice_or_out_of_order_hide_no_change() {
 async fn an_answer_that_runs_ahead_hides_no_change() {
     let (stack, _) = following(|options| options).await;
     let ahead = ChangesResponse {
+        incarnation: Some(stack.control_plane.incarnation()),
         revision: stack.control_plane.revision() + 1_000,
         changes: Vec::new(),
         reset: false,
@@ -130,55 +131,4 @@ async fn an_answer_that_runs_ahead_hides_no_change() {
         stack.control_plane.answer_a_poll_with(ahead);
     })
     .await;
-}
-
-#[tokio::test]
-async fn a_restored_database_takes_back_what_it_does_not_know() {
-    let (stack, key) = following(|options| options).await;
-    let old = stack.control_plane.revision();
-    settled(&stack, "locked", Some(&key), 200).await;
-    let made_later = mint_key(2);
-    set_key(&stack, &made_later, Verdict::Valid);
-    set_key(&stack, &key, Verdict::Revoked);
-    let since = Instant::now();
-    turns(&stack, ("locked", Some(&key)), (200, 401), (since, BOUND)).await;
-    settled(&stack, "locked", Some(&made_later), 200).await;
-
-    stack.control_plane.restore(old);
-    let since = Instant::now();
-    let keyed = |key| ("locked", Some(key));
-    turns(&stack, keyed(&*key), (401, 200), (since, BOUND)).await;
-    turns(&stack, keyed(&*made_later), (200, 401), (since, BOUND * 2)).await;
-    // Revisions are given out a second time.
-    set_key(&stack, &key, Verdict::Revoked);
-    turns(&stack, keyed(&*key), (200, 401), (Instant::now(), BOUND)).await;
-    set_key(&stack, &key, Verdict::Valid);
-    turns(&stack, keyed(&*key), (401, 200), (Instant::now(), BOUND)).await;
-}
-
-#[tokio::test]
-async fn a_control_plane_that_comes_back_with_an_older_database_is_believed() {
-    let (stack, key) =
-        following(|options| options.plugin(json!({"control_plane": {"timeout_ms": 500}}))).await;
-    let old = stack.control_plane.revision();
-    for seed in 10..20 {
-        set_key(&stack, &mint_key(seed), Verdict::Valid);
-    }
-    set_key(&stack, &key, Verdict::Revoked);
-    settled(&stack, "locked", Some(&mint_key(10)), 200).await;
-    settled(&stack, "locked", Some(&key), 401).await;
-    stack.control_plane.stop().await;
-    stack.control_plane.restore(old);
-    stack.control_plane.restart().await;
-    let resets = stack.gateway.stat(RESETS).await;
-    stack
-        .gateway
-        .wait_for_stat(RESETS, |value| value > resets, PATIENCE)
-        .await;
-    connected(&stack).await;
-    let since = Instant::now();
-    turns(&stack, ("locked", Some(&key)), (401, 200), (since, BOUND)).await;
-    let made_later = mint_key(10);
-    let made_later = ("locked", Some(&*made_later));
-    turns(&stack, made_later, (200, 401), (since, BOUND * 2)).await;
 }

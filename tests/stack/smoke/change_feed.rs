@@ -19,10 +19,14 @@ fn poll(addr: SocketAddr, after: u64, wait_ms: u64) -> Call {
     Call::new(addr, "GET", target).header("authorization", format!("Bearer {EDGE_TOKEN}"))
 }
 
+/// The answer to a poll, but for the incarnation.
 async fn answer(addr: SocketAddr, after: u64, wait_ms: u64) -> ChangesResponse {
     let answer = poll(addr, after, wait_ms).send().await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    serde_json::from_slice(&answer.body).unwrap()
+    ChangesResponse {
+        incarnation: None,
+        ..serde_json::from_slice(&answer.body).unwrap()
+    }
 }
 
 /// A poll that is open when this returns.
@@ -42,6 +46,7 @@ async fn wait_for_open(control_plane: &ScriptedControlPlane, count: usize) {
 
 fn told(revision: u64, changes: &[(&str, u64)]) -> ChangesResponse {
     ChangesResponse {
+        incarnation: None,
         revision,
         changes: changes
             .iter()
@@ -143,6 +148,27 @@ async fn a_restored_database_knows_nothing_of_what_came_after() {
     );
     control_plane.restore(1);
     assert_eq!(verdict().await, (1, None));
+}
+
+#[tokio::test]
+async fn each_restored_database_is_another_one_and_an_older_control_plane_does_not_tell() {
+    let control_plane = ScriptedControlPlane::start().await;
+    let told = async || {
+        let answer = poll(control_plane.addr(), 1, 0).send().await;
+        let answer: ChangesResponse = serde_json::from_slice(&answer.body).unwrap();
+        answer.incarnation
+    };
+    let first = told().await;
+    assert_eq!(first, Some(control_plane.incarnation()));
+    control_plane.set_project("a", true);
+    assert_eq!(told().await, first);
+    control_plane.restore(1);
+    let second = told().await;
+    assert!(second.is_some() && second != first, "{second:?}");
+    control_plane.restore(1);
+    assert!(![first, second].contains(&told().await));
+    control_plane.tell_incarnation(false);
+    assert_eq!(told().await, None);
 }
 
 #[tokio::test]

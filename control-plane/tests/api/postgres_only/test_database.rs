@@ -2,6 +2,8 @@
 
 use std::{
     future::Future,
+    io::Write as _,
+    process::Stdio,
     sync::{
         LazyLock,
         atomic::{AtomicU32, Ordering},
@@ -53,6 +55,27 @@ impl TestDatabase {
     /// As `--database` takes it.
     pub(crate) fn url(&self) -> String {
         self.url.clone()
+    }
+
+    /// All of it, by `pg_dump`.
+    pub(crate) fn copy(&self) -> Vec<u8> {
+        let mut dump = SHARED.client("pg_dump");
+        let output = dump.args(["--format", "custom", &self.url]).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    }
+
+    /// Puts a copy in its place, by `pg_restore`; whoever is connected is thrown out.
+    pub(crate) fn put_back(&self, copy: &[u8]) {
+        let name = self.made.as_ref().unwrap();
+        administer(format!("DROP DATABASE {name} WITH (FORCE)"));
+        administer(format!("CREATE DATABASE {name}"));
+        let mut restore = SHARED.client("pg_restore");
+        restore.args(["--exit-on-error", "--dbname", &self.url]);
+        let mut child = restore.stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(copy).unwrap();
+        assert!(child.wait().unwrap().success());
     }
 
     /// Whether anybody set it up.

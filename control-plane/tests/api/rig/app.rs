@@ -302,13 +302,17 @@ impl App {
         reply.json()
     }
 
+    /// The answer to a poll that must succeed, but for the incarnation, which must be the database's.
     pub(crate) async fn changes(&self, after: u64, wait_ms: u64) -> Value {
         let path = format!("/edge/v1/changes?after={after}&wait_ms={wait_ms}");
         let request =
             Request::get(path).header(header::AUTHORIZATION, format!("Bearer {EDGE_TOKEN}"));
         let reply = self.edge(request.body(Body::empty()).unwrap()).await;
         assert_eq!(reply.status, 200, "{}", reply.text);
-        reply.json()
+        let mut answer = reply.json();
+        let incarnation = answer.as_object_mut().unwrap().remove("incarnation");
+        assert_eq!(incarnation, Some(json!(self.store.incarnation())));
+        answer
     }
 
     /// Reads a route of the public API with a key; the answer of a 200.

@@ -74,7 +74,7 @@ async fn a_copy_can_be_told_from_what_it_was_taken_of() {
     let incarnation = async |url: String| {
         let url: DatabaseUrl = url.parse().unwrap();
         let store = Store::open(&url, WhenMissing::Refuse).await.unwrap();
-        let incarnation = store.incarnation().clone();
+        let incarnation = store.incarnation();
         store.close().await;
         incarnation
     };

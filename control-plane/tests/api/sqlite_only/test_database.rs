@@ -32,6 +32,19 @@ impl TestDatabase {
         self.folder.path().join("test.db")
     }
 
+    /// All of it, as an operator copies it while nothing serves.
+    pub(crate) fn copy(&self) -> Vec<u8> {
+        std::fs::read(self.file()).unwrap()
+    }
+
+    /// Puts a copy in its place, while nothing serves.
+    pub(crate) fn put_back(&self, copy: &[u8]) {
+        for file in std::fs::read_dir(self.folder.path()).unwrap() {
+            std::fs::remove_file(file.unwrap().path()).unwrap();
+        }
+        std::fs::write(self.file(), copy).unwrap();
+    }
+
     /// Whether anybody set it up.
     pub(crate) async fn is_set_up(&self) -> bool {
         self.file().exists()

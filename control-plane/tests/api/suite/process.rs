@@ -100,7 +100,7 @@ async fn sigterm_ends_long_polls_at_once_and_the_server_cleanly() {
         let answer: Value = reply.json().await.unwrap();
         assert_eq!(
             answer,
-            json!({"revision": 0, "changes": [], "reset": false})
+            json!({"incarnation": answer["incarnation"], "revision": 0, "changes": [], "reset": false})
         );
         let asked = Instant::now();
         assert_eq!(server.wait().code(), Some(0));
