@@ -6,7 +6,7 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .cache/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-clients bench lint advisories wasm clean rustup
+.PHONY: help run test test-clients bench lint advisories wasm images clean rustup
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ advisories: $(CARGO_DENY) ## Check dependencies for known vulnerabilities; fetch
 
 wasm: rustup ## Build the filter: target/wasm32-wasip1/filter/mcp_key_auth.wasm
 	cargo build --package mcp-key-auth --target wasm32-wasip1 --profile filter
+
+images: wasm ## Build the images mcp-key-auth-control-plane and mcp-key-auth-filter; needs Docker with BuildKit
+	docker build --file control-plane/Dockerfile --tag mcp-key-auth-control-plane .
+	docker build --file envoy/filter.Dockerfile --tag mcp-key-auth-filter target/wasm32-wasip1/filter
 
 clean: ## Remove what was built, and the demo's data and keys
 	cargo clean

@@ -13,7 +13,8 @@ use tracing_subscriber::EnvFilter;
 use self::{quiet::Quiet, tls::TlsOptions};
 use crate::{
     admin::command::AdminCommand, dashboard::mcp_url::McpUrl, doctor::command::DoctorOptions,
-    edge::ttl::Ttl, logging::LogFormat, model::limits::Limits, store::DatabaseUrl,
+    edge::ttl::Ttl, logging::LogFormat, model::limits::Limits, ready::ReadyOptions,
+    store::DatabaseUrl,
 };
 
 pub mod quiet;
@@ -59,6 +60,8 @@ pub enum Command {
     /// place of the database file, remove the files beside that end in -wal and -shm, and run `restored`. For PostgreSQL, use
     /// pg_dump.
     Backup(BackupOptions),
+    /// Tell by the exit code whether the server on this machine is ready: for a container's health check.
+    Ready(ReadyOptions),
     /// Say why a request to an MCP server is let through or refused, step by step.
     ///
     /// It sends the gateway GET requests, with the key and without, and reads what the control plane

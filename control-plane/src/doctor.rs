@@ -8,25 +8,24 @@ use std::io::{self, BufRead as _};
 
 use self::{
     command::DoctorOptions,
-    connection::{Client, InvalidAuthority},
     key::PresentedKey,
     known::{Known, Unknown},
     report::Report,
 };
-use crate::store::DatabaseUrl;
+use crate::{
+    client::{Client, InvalidAuthority},
+    store::DatabaseUrl,
+};
 
 pub mod command;
-mod connection;
 mod diagnosis;
 mod gateway;
 mod key;
+mod key_header;
 mod known;
 mod operator;
 mod owner;
 mod report;
-mod request;
-mod target;
-mod trouble;
 
 /// Why there is no diagnosis at all.
 #[derive(Debug, thiserror::Error)]

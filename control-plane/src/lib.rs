@@ -6,6 +6,7 @@
 pub mod admin;
 pub mod app;
 pub mod body;
+pub mod client;
 pub mod clock;
 pub mod config;
 pub mod dashboard;
@@ -19,6 +20,7 @@ pub mod metrics;
 pub mod model;
 pub mod public;
 pub mod random;
+pub mod ready;
 pub mod request_id;
 pub mod request_log;
 pub mod serve;

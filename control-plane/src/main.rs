@@ -6,7 +6,7 @@ use clap::Parser as _;
 use control_plane::{
     admin,
     config::{Cli, Command},
-    doctor, logging, public, serve,
+    doctor, logging, public, ready, serve,
 };
 
 #[tokio::main]
@@ -34,6 +34,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         }
         Command::Backup(options) => admin::backup(&database(), &options.to).await?,
         Command::Restored => admin::restored(&database()).await?,
+        Command::Ready(options) => ready::ask(&options).await?,
         Command::Doctor(options) => {
             let json = options.json;
             let report = match doctor::run(*options, cli.database.as_ref()).await {

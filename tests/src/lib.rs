@@ -22,6 +22,7 @@ mod envoy_image;
 pub mod envoy_runner;
 pub mod gateway;
 pub mod http;
+pub mod images;
 pub mod keys;
 pub mod last_will;
 mod loopback_server;

@@ -240,6 +240,15 @@ pub fn build() {
     binary();
 }
 
+/// The program, built if need be.
+///
+/// # Panics
+/// When it does not build.
+#[must_use]
+pub fn program() -> &'static Path {
+    binary()
+}
+
 /// What `control-plane serve --help` prints.
 ///
 /// # Panics

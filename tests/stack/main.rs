@@ -19,6 +19,7 @@ mod edge_tls;
 mod faults;
 mod feed;
 mod flips;
+mod image;
 mod mcp_session;
 mod outcomes;
 mod real_control_plane;

@@ -4,8 +4,8 @@ use std::{convert::Infallible, fmt, path::PathBuf, str::FromStr};
 
 use clap::Args;
 
-use super::{request::KeyHeader, target::Target};
-use crate::config::quiet::Quiet;
+use super::key_header::KeyHeader;
+use crate::{client::target::Target, config::quiet::Quiet};
 
 /// The environment variable that holds the key.
 pub const KEY_VARIABLE: &str = "MCP_KEY_AUTH_DOCTOR_KEY";

@@ -5,8 +5,8 @@ use super::{
     gateway::{Observed, Reply, Slug, Speaker},
     key::{PresentedKey, Shape},
     known::{Facts, KeyState, Place},
-    trouble::Trouble,
 };
+use crate::client::trouble::Trouble;
 
 pub(super) mod cause;
 

@@ -3,13 +3,8 @@
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use serde_json::Value;
 
-use super::{
-    connection::Client,
-    key::PresentedKey,
-    request::{Answer, KeyHeader},
-    target::Target,
-    trouble::Trouble,
-};
+use super::{key::PresentedKey, key_header::KeyHeader};
+use crate::client::{Client, answer::Answer, target::Target, trouble::Trouble};
 
 /// What a gateway's refusals have in common, see README: a JSON-RPC error with a slug.
 const SLUG_PREFIX: &str = "MCP_";

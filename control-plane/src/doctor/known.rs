@@ -3,7 +3,7 @@
 use edge_api::id::Id;
 use jiff::Timestamp;
 
-use super::trouble::Trouble;
+use crate::client::trouble::Trouble;
 use crate::store::{OpenError, StoreError};
 
 /// What was learnt.

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use super::{
     key::PresentedKey,
     known::{Facts, InForce, KeyState, Place, Unknown},
-    target::Target,
 };
 use crate::{
+    client::target::Target,
     clock::{Clock as _, SystemClock},
     model::api_key::{KeyStatus, Lifecycle},
     public::enforcement,

@@ -5,13 +5,13 @@ use edge_api::id::Id;
 use serde_json::Value;
 
 use super::{
-    connection::Client,
     key::PresentedKey,
     known::{Facts, InForce, KeyState, Place, Unknown},
-    request::Answer,
-    target::Target,
 };
-use crate::public::authenticate::{HEADER, PROJECT_HEADER};
+use crate::{
+    client::{Client, answer::Answer, target::Target},
+    public::authenticate::{HEADER, PROJECT_HEADER},
+};
 
 const CONFIG: &str = "/api/v3/org/project/config";
 const SERVERS: &str = "/api/v3/org/project/mcp_servers?limit=100";

@@ -7,9 +7,8 @@ use super::{
     gateway::{Observed, Reply, Speaker},
     key::{PresentedKey, Shape},
     known::{Facts, KeyState, Known, Place},
-    target::Target,
-    trouble::Trouble,
 };
+use crate::client::{target::Target, trouble::Trouble};
 
 /// What was found.
 #[derive(Debug, Serialize)]

@@ -27,6 +27,7 @@ mod organisation_keys;
 mod process;
 mod projects;
 mod race;
+mod ready;
 mod replicas;
 mod restored;
 mod secrets;

@@ -22,12 +22,12 @@ pub enum InvalidTarget {
 
 impl Target {
     /// Whether TLS is wanted.
-    pub(super) fn is_tls(&self) -> bool {
+    pub(crate) fn is_tls(&self) -> bool {
         self.0.scheme() == "https"
     }
 
     /// The host's name or address.
-    pub(super) fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         match self.0.host() {
             Some(Host::Domain(name)) => name.to_owned(),
             Some(Host::Ipv4(address)) => address.to_string(),
@@ -36,17 +36,17 @@ impl Target {
         }
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.0.port_or_known_default().unwrap_or(80)
     }
 
     /// The value of the header `host`.
-    pub(super) fn authority(&self) -> &str {
+    pub(crate) fn authority(&self) -> &str {
         self.0.authority()
     }
 
     /// Path and query.
-    pub(super) fn path(&self) -> String {
+    pub(crate) fn path(&self) -> String {
         match self.0.query() {
             Some(query) => format!("{}?{query}", self.0.path()),
             None => self.0.path().to_owned(),
@@ -54,12 +54,12 @@ impl Target {
     }
 
     /// The same with `more` after the path.
-    pub(super) fn below(&self, more: &str) -> String {
+    pub(crate) fn below(&self, more: &str) -> String {
         format!("{}/{more}", self.0.path().trim_end_matches('/'))
     }
 
     /// What in the path may be the id of a project or MCP server.
-    pub(super) fn ids(&self) -> Vec<Id> {
+    pub(crate) fn ids(&self) -> Vec<Id> {
         let segments = self.0.path_segments().into_iter().flatten();
         segments.filter_map(|text| Id::parse(text).ok()).collect()
     }

@@ -6,7 +6,7 @@ use rustls::CertificateError;
 
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
+pub(crate) enum Trouble {
     /// The name leads nowhere.
     #[error(
         "the name {host} is not known ({reason}): check the URL's spelling and the name service"
@@ -53,7 +53,7 @@ pub(super) enum Trouble {
 
 impl Trouble {
     /// Why a connection to `address` was not made.
-    pub(super) fn connecting(address: SocketAddr, reason: io::Error) -> Self {
+    pub(crate) fn connecting(address: SocketAddr, reason: io::Error) -> Self {
         match reason.kind() {
             io::ErrorKind::ConnectionRefused => Self::Refused(address),
             _ => Self::Connect { address, reason },
@@ -61,7 +61,7 @@ impl Trouble {
     }
 
     /// Why a handshake failed.
-    pub(super) fn handshake(error: &io::Error) -> Self {
+    pub(crate) fn handshake(error: &io::Error) -> Self {
         let tls = error
             .get_ref()
             .and_then(|inner| inner.downcast_ref::<rustls::Error>());

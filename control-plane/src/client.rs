@@ -1,4 +1,5 @@
-//! A connection to a target, made step by step, so that each step can be told of when it fails.
+//! Asking other services over HTTP. A connection is made step by step, so that each step can be told of
+//! when it fails. It uses no proxy and follows no redirect.
 
 use std::{
     io,
@@ -20,13 +21,17 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use super::{target::Target, trouble::Trouble};
+use self::{target::Target, trouble::Trouble};
+
+pub(crate) mod answer;
+pub mod target;
+pub(crate) mod trouble;
 
 /// How long each step may take.
-pub(super) const LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
 /// Connects to targets.
-pub(super) struct Client {
+pub(crate) struct Client {
     tls: Arc<ClientConfig>,
 }
 
@@ -45,13 +50,13 @@ pub enum InvalidAuthority {
 }
 
 /// A connection in the clear or within TLS.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 impl Client {
     /// Trusts the system's authorities, and those in the file.
-    pub(super) fn new(ca: Option<&Path>) -> Result<Self, InvalidAuthority> {
+    pub(crate) fn new(ca: Option<&Path>) -> Result<Self, InvalidAuthority> {
         let mut roots = RootCertStore::empty();
         // A machine may have none; then the file's are all there are.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
@@ -64,16 +69,21 @@ impl Client {
                 return Err(InvalidAuthority::Empty(path.to_owned()));
             }
         }
-        let mut tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
+        Ok(Self::with(tls))
+    }
+
+    /// Speaks TLS as `tls` says.
+    pub(crate) fn with(mut tls: ClientConfig) -> Self {
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { tls: Arc::new(tls) })
+        Self { tls: Arc::new(tls) }
     }
 
     /// A new connection to `target`.
-    pub(super) async fn connect(&self, target: &Target) -> Result<Box<dyn Stream>, Trouble> {
+    pub(crate) async fn connect(&self, target: &Target) -> Result<Box<dyn Stream>, Trouble> {
         let tcp = reach(target).await?;
         if !target.is_tls() {
             return Ok(Box::new(tcp));
