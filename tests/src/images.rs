@@ -177,7 +177,8 @@ fn build(dockerfile: &str, arguments: &[&str], context: &Path) -> String {
     let output = Command::new("docker")
         // The classic builder is there on old daemons too.
         .env("DOCKER_BUILDKIT", "0")
-        .args(["build", "--quiet", "--label", LABEL, "--file"])
+        // What is tested is what is here now, not what the daemon remembers.
+        .args(["build", "--no-cache", "--quiet", "--label", LABEL, "--file"])
         .arg(repo::path(dockerfile))
         .args(arguments)
         .arg(context)

@@ -66,7 +66,7 @@ async fn the_control_plane_runs_unprivileged_keeps_its_data_and_drains() {
     let poll = Call::new(
         container.edge,
         "GET",
-        "/edge/v1/changes?after=3&wait_ms=60000",
+        "/edge/v1/changes?after=2&wait_ms=60000",
     );
     let poll = tokio::spawn(poll.header("authorization", token).send());
     eventually(PATIENCE, "the poll waits", async || {
