@@ -4,7 +4,7 @@
 use edge_api::id::Id;
 use sqlx::{Any, Transaction};
 
-use super::{Entity, Store, StoreError, column, key, organisation_key};
+use super::{Entity, Store, StoreError, column, error::if_found, key, organisation_key};
 use crate::model::{
     api_key::KeyStatus,
     audit::{Actor, Author},
@@ -38,10 +38,8 @@ impl Store {
         let (reach, author_name) = match &author.actor {
             Actor::Cli => (Reach::All, None),
             Actor::ProjectKey(id) => {
-                let key = match key::by_id(&mut *transaction, id).await {
-                    Err(StoreError::NotFound { .. }) => return Err(StoreError::NotAuthorised),
-                    other => other?,
-                };
+                let key = if_found(key::by_id(&mut *transaction, id).await)?
+                    .ok_or(StoreError::NotAuthorised)?;
                 match key.lifecycle.status(author.at) {
                     KeyStatus::Live => (Reach::Project(key.project_id), Some(key.name)),
                     KeyStatus::Revoked | KeyStatus::Expired | KeyStatus::Disabled => {
@@ -50,10 +48,8 @@ impl Store {
                 }
             }
             Actor::OrganisationKey(id) => {
-                let key = match organisation_key::by_id(&mut *transaction, id).await {
-                    Err(StoreError::NotFound { .. }) => return Err(StoreError::NotAuthorised),
-                    other => other?,
-                };
+                let key = if_found(organisation_key::by_id(&mut *transaction, id).await)?
+                    .ok_or(StoreError::NotAuthorised)?;
                 match key.status(author.at) {
                     KeyStatus::Live => (Reach::Organisation(key.organisation_id), Some(key.name)),
                     KeyStatus::Revoked | KeyStatus::Expired | KeyStatus::Disabled => {

@@ -57,6 +57,14 @@ pub enum StoreError {
     Database(#[from] sqlx::Error),
 }
 
+/// What was looked for by its id; `None` where there is no such thing.
+pub(super) fn if_found<T>(found: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match found {
+        Err(StoreError::NotFound { .. }) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
 /// Why a key stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyRefusal {

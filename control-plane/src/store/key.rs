@@ -4,7 +4,7 @@ use edge_api::{id::Id, key_sha256::KeySha256};
 use jiff::Timestamp;
 use sqlx::any::{AnyExecutor, AnyRow};
 
-use super::{Entity, Store, StoreError, audit::Said, authority::Change, column};
+use super::{Entity, Store, StoreError, audit::Said, authority::Change, column, error::if_found};
 use crate::model::{
     api_key::{ApiKey, KeyStatus, Lifecycle},
     audit::{Action, Author, TargetKind},
@@ -76,10 +76,7 @@ impl Store {
 
     /// The key with that id, whatever its state.
     pub async fn key(&self, id: &Id) -> Result<Option<ApiKey>, StoreError> {
-        match by_id(&self.reads, id).await {
-            Err(StoreError::NotFound { .. }) => Ok(None),
-            other => other.map(Some),
-        }
+        if_found(by_id(&self.reads, id).await)
     }
 
     /// All keys, oldest first.

@@ -4,7 +4,7 @@ use edge_api::{id::Id, key_sha256::KeySha256};
 use jiff::Timestamp;
 use sqlx::any::{AnyExecutor, AnyRow};
 
-use super::{Entity, Store, StoreError, audit::Said, column};
+use super::{Entity, Store, StoreError, audit::Said, column, error::if_found};
 use crate::model::{
     audit::{Action, Author, TargetKind},
     organisation_key::OrganisationKey,
@@ -117,10 +117,7 @@ impl Store {
 
     /// The key with that id, whatever its state.
     pub async fn organisation_key(&self, id: &Id) -> Result<Option<OrganisationKey>, StoreError> {
-        match by_id(&self.reads, id).await {
-            Err(StoreError::NotFound { .. }) => Ok(None),
-            other => other.map(Some),
-        }
+        if_found(by_id(&self.reads, id).await)
     }
 
     /// All keys of organisations, oldest first.
