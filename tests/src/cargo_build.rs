@@ -41,12 +41,18 @@ pub(crate) fn artifact(
         .unwrap_or_else(|| panic!("cargo build {} made no such file", arguments.join(" ")))
 }
 
-/// Builds a program of the workspace and tells where it lies.
+/// Builds a program of the workspace, optimised if the rig itself is, and tells where it lies.
 ///
 /// # Panics
 /// When it does not build.
 pub(crate) fn binary(package: &str, name: &str) -> PathBuf {
     let arguments = [&*format!("--package={package}"), &*format!("--bin={name}")];
+    let profile = if cfg!(debug_assertions) {
+        "dev"
+    } else {
+        "release"
+    };
+    let arguments = [&arguments[..], &["--profile", profile]].concat();
     artifact(&arguments, |artifact| {
         let executable = artifact.executable.clone();
         executable.filter(|_| artifact.target.name == name)
