@@ -73,4 +73,24 @@ fn a_quick_benchmark_reports_every_row_and_every_measurement() {
     assert!(report["steady"]["callouts"].is_u64());
     assert!(report["flood"]["after"]["allocated"].is_u64());
     assert!(report["revocation"]["kinds"]["all"]["p99_ms"].is_f64());
+    for (index, database) in ["sqlite", "postgres"].into_iter().enumerate() {
+        let checks = &report["control_plane"]["checks"][index];
+        let polls = &report["control_plane"]["polls"][index];
+        assert_eq!(checks["database"], database);
+        assert_eq!(polls["database"], database);
+        let figures = &checks["paced"][0][1];
+        assert!(
+            checks["saturated"]["throughput"]["median"]
+                .as_f64()
+                .unwrap()
+                > 0.0
+        );
+        assert!(figures["p99_us"]["median"].as_f64() >= figures["p50_us"]["median"].as_f64());
+        assert_eq!(
+            checks["saturated"]["database_cpu_us"]["max"] == 0.0,
+            index == 0
+        );
+        assert!(polls["p99_from_request_ms"].as_f64().unwrap() > 0.0);
+        assert!(polls["bytes_per_poll"].as_f64().unwrap() > 0.0);
+    }
 }

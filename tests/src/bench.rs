@@ -8,6 +8,7 @@
 )]
 
 mod authorizer;
+mod control_plane;
 mod cpu;
 mod flood;
 mod footprint;
@@ -40,23 +41,30 @@ use crate::real_control_plane;
 pub fn run(options: Options) {
     let options = options.effective();
     // Built before any core is taken from the compiler.
-    let built = || crate::wasm::filter_module().to_owned();
-    let module = options.module.clone().unwrap_or_else(built);
-    subject::empty_filter();
-    if options.wants("revocation") {
+    let with_control_plane =
+        options.wants(control_plane::CHECKS) || options.wants(control_plane::POLLS);
+    if with_control_plane || options.wants("revocation") {
         real_control_plane::build();
     }
+    let rows: Vec<_> = Protocol::ALL
+        .into_iter()
+        .flat_map(|protocol| row::rows(protocol, options.quick))
+        .filter(|row| options.wants(row.name))
+        .collect();
+    let on_envoy = ["footprint", "stampede", "steady", "flood", "revocation"];
+    let module = options.module.clone();
+    let module = if !rows.is_empty() || on_envoy.into_iter().any(|name| options.wants(name)) {
+        subject::empty_filter();
+        module.unwrap_or_else(|| crate::wasm::filter_module().to_owned())
+    } else {
+        module.unwrap_or_default()
+    };
     let cores = Cores::of_this_machine();
     let preferred = cpu::prefer(None);
     cpu::pin(&[cores.load]);
     cpu::be_punctual();
     let helpers = Helpers::start(cores);
 
-    let rows: Vec<_> = Protocol::ALL
-        .into_iter()
-        .flat_map(|protocol| row::rows(protocol, options.quick))
-        .filter(|row| options.wants(row.name))
-        .collect();
     let measured = rounds::run(&rows, &options, &helpers);
     let report = Report {
         machine: Machine::this(cores, preferred),
@@ -71,6 +79,7 @@ pub fn run(options: Options) {
         revocation: measure(&options, "revocation", || {
             revocation::run(&options, &helpers)
         }),
+        control_plane: control_plane::run(&options, &helpers),
     };
     print(&table::markdown(&report));
     report.write(&options.report);

@@ -137,6 +137,19 @@ impl PostgresServer {
         self.running = None;
     }
 
+    /// The ids of its first process and of those that serve clients or look after the data.
+    ///
+    /// # Panics
+    /// When it does not run.
+    #[must_use]
+    pub fn processes(&self) -> Vec<u32> {
+        let running = self.running.as_ref().expect("postgres runs");
+        let family = family(running.child.id()).into_iter();
+        family
+            .map(|process| process.as_raw_nonzero().get().cast_unsigned())
+            .collect()
+    }
+
     /// Freezes its first process and those that serve clients: connections stay open and nothing is answered.
     pub fn pause(&self) {
         self.signal(Signal::STOP);

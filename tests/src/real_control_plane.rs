@@ -29,6 +29,8 @@ pub struct RealControlPlane {
     addresses: Addresses,
     /// Further arguments of `serve`.
     options: Vec<String>,
+    /// As `--database` takes it.
+    database: String,
     running: Option<Running>,
     dir: TempDir,
 }
@@ -61,6 +63,20 @@ impl RealControlPlane {
     /// When it does not start.
     pub async fn start_with(options: &[&str]) -> Self {
         let dir = tempfile::tempdir().expect("a folder for the database");
+        let database = format!("sqlite://{}/data.db", dir.path().display());
+        Self::start_in(dir, database, options).await
+    }
+
+    /// As [`start_with`](Self::start_with), on a database that the caller keeps.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start_on(database: String, options: &[&str]) -> Self {
+        let dir = tempfile::tempdir().expect("a folder for the log");
+        Self::start_in(dir, database, options).await
+    }
+
+    async fn start_in(dir: TempDir, database: String, options: &[&str]) -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let mut control_plane = Self {
             addresses: Addresses {
@@ -69,6 +85,7 @@ impl RealControlPlane {
                 metrics: None,
             },
             options: options.iter().map(|&option| option.to_owned()).collect(),
+            database,
             running: None,
             dir,
         };
@@ -128,14 +145,24 @@ impl RealControlPlane {
         for file in ["empty.db", "empty.db-shm", "empty.db-wal"] {
             drop(fs::remove_file(self.dir.path().join(file)));
         }
-        let database = self.database().replace("data.db", "empty.db");
+        let database = format!("sqlite://{}/empty.db", self.dir.path().display());
         self.restart_on(&database).await;
     }
 
     /// Where its database is, as `--database` takes it.
     #[must_use]
     pub fn database(&self) -> String {
-        format!("sqlite://{}/data.db", self.dir.path().display())
+        self.database.clone()
+    }
+
+    /// The id of its process.
+    ///
+    /// # Panics
+    /// When it was killed.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        let running = self.running.as_ref();
+        running.expect("the control plane runs").child.id()
     }
 
     async fn restart_on(&mut self, database: &str) {

@@ -77,16 +77,22 @@ impl Meter {
 
     /// Microseconds so far.
     pub(super) fn micros(&self) -> f64 {
+        self.micros_if_alive()
+            .unwrap_or_else(|| panic!("{} is gone", self.0))
+    }
+
+    /// Microseconds so far, unless it has ended.
+    pub(super) fn micros_if_alive(&self) -> Option<f64> {
         let own = format!("{}/schedstat", self.0);
         let nanoseconds: u64 = match fs::read_to_string(own) {
             Ok(text) => first_number(&text),
             Err(_) => fs::read_dir(&self.0)
-                .unwrap_or_else(|error| panic!("{}: {error}", self.0))
+                .ok()?
                 .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("schedstat")).ok())
                 .map(|text| first_number(&text))
                 .sum(),
         };
-        nanoseconds as f64 / 1_000.0
+        Some(nanoseconds as f64 / 1_000.0)
     }
 }
 

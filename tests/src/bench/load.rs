@@ -36,6 +36,17 @@ pub(super) struct Load {
     sent: u64,
 }
 
+/// One answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Answered {
+    /// Its status.
+    pub(super) status: u16,
+    /// When the request was sent.
+    pub(super) asked: Instant,
+    /// When the whole answer was there.
+    pub(super) answered: Instant,
+}
+
 /// What came back.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
@@ -128,17 +139,37 @@ impl Load {
 
     /// Sends one request on every connection and returns what each answered, and when it was asked.
     pub(super) fn sweep(&mut self, request: &Request) -> Vec<(u16, Instant)> {
+        self.ask_each(request);
+        let answers = self.each_answer().into_iter();
+        answers
+            .map(|answer| (answer.status, answer.asked))
+            .collect()
+    }
+
+    /// Sends one request on every connection; [`each_answer`](Self::each_answer) waits for what it answers.
+    pub(super) fn ask_each(&mut self, request: &Request) {
         let encoded = request.encode(self.requests.protocol());
         for connection in &mut self.connections {
             connection.send(&encoded, Instant::now());
             connection.flush();
         }
+    }
+
+    /// The answer of every connection, each of which was asked once.
+    pub(super) fn each_answer(&mut self) -> Vec<Answered> {
         let started = Instant::now();
         let mut answers = vec![None; self.connections.len()];
-        while answers.contains(&None) {
+        let mut missing = answers.len();
+        while missing > 0 {
             for index in self.poller.wait(None) {
-                self.connections[index]
-                    .receive(|status, sent| answers[index] = Some((status, sent)));
+                self.connections[index].receive(|status, asked| {
+                    missing -= 1;
+                    answers[index] = Some(Answered {
+                        status,
+                        asked,
+                        answered: Instant::now(),
+                    });
+                });
             }
             assert!(started.elapsed() < PATIENCE, "answers stay away");
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::control_plane::ControlPlane;
 use super::cpu::Cores;
 use super::flood::Flood;
 use super::footprint::Footprint;
@@ -38,6 +39,8 @@ pub(super) struct Report {
     pub(super) flood: Option<Flood>,
     /// Changes under load.
     pub(super) revocation: Option<Revocation>,
+    /// The control plane by itself.
+    pub(super) control_plane: Option<ControlPlane>,
 }
 
 /// Where a run took place.

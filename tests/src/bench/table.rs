@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::control_plane;
 use super::load::Protocol;
 use super::report::{Report, RowReport};
 use super::statistics::Spread;
@@ -29,6 +30,7 @@ pub(super) fn markdown(report: &Report) -> String {
             writeln!(text, "| {what} | {result} |").expect("a string");
         }
     }
+    text.extend(report.control_plane.as_ref().map(control_plane::markdown));
     text
 }
 
@@ -177,7 +179,7 @@ fn mebibytes(bytes: i64) -> String {
 }
 
 /// A number as people read it: `12,345`.
-fn thousands(number: f64) -> String {
+pub(super) fn thousands(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

@@ -4,11 +4,16 @@ use super::Request;
 
 /// The whole request.
 pub(super) fn encode(request: &Request) -> Vec<u8> {
-    let mut text = format!("GET {} HTTP/1.1\r\nhost: bench\r\n", request.path);
+    let method = request.body.as_ref().map_or("GET", |_| "POST");
+    let mut text = format!("{method} {} HTTP/1.1\r\nhost: bench\r\n", request.path);
     for (name, value) in &request.headers {
         text.push_str(&format!("{name}: {value}\r\n"));
     }
+    if let Some(body) = &request.body {
+        text.push_str(&format!("content-length: {}\r\n", body.len()));
+    }
     text.push_str("\r\n");
+    text.extend(request.body.as_deref());
     text.into_bytes()
 }
 

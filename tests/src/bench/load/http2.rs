@@ -122,6 +122,7 @@ impl std::fmt::Debug for Http2 {
 
 /// The header block.
 pub(super) fn encode(request: &Request) -> Vec<u8> {
+    assert!(request.body.is_none(), "bodies go over HTTP/1.1 only");
     let mut block = Vec::new();
     literal(&mut block, ":method", "GET");
     literal(&mut block, ":scheme", "http");

@@ -1,6 +1,6 @@
 //! Requests in the bytes of their protocol, ready to be sent.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 
 use edge_api::key_format::{ALPHABET, PREFIX, RANDOM_LEN, checksum};
 use serde::Serialize;
@@ -28,13 +28,15 @@ impl Protocol {
     }
 }
 
-/// A `GET`, not yet in any protocol's bytes.
+/// A `GET`, or a `POST` if it has a body; not yet in any protocol's bytes.
 #[derive(Debug, Clone)]
 pub(in crate::bench) struct Request {
     /// Path and query.
     pub(in crate::bench) path: String,
     /// Names in lower case.
     pub(in crate::bench) headers: Vec<(&'static str, String)>,
+    /// Over HTTP/1.1 only.
+    pub(in crate::bench) body: Option<String>,
 }
 
 impl Request {
@@ -48,6 +50,7 @@ impl Request {
         Self {
             path: path.to_owned(),
             headers,
+            body: None,
         }
     }
 
@@ -70,6 +73,7 @@ impl Request {
         Self {
             path: path.to_owned(),
             headers,
+            body: None,
         }
     }
 
@@ -101,11 +105,16 @@ const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Requests {
     /// These requests over and over.
-    pub(in crate::bench) fn fixed(protocol: Protocol, requests: &[Request]) -> Self {
-        assert!(!requests.is_empty(), "there is something to send");
+    pub(in crate::bench) fn fixed<R: Borrow<Request>>(
+        protocol: Protocol,
+        requests: impl IntoIterator<Item = R>,
+    ) -> Self {
+        let encoded = requests.into_iter().map(|r| r.borrow().encode(protocol));
+        let encoded: Vec<_> = encoded.collect();
+        assert!(!encoded.is_empty(), "there is something to send");
         Self {
             protocol,
-            supply: Supply::Fixed(requests.iter().map(|r| r.encode(protocol)).collect()),
+            supply: Supply::Fixed(encoded),
         }
     }
 
@@ -180,7 +189,7 @@ mod tests {
         let requests: Vec<_> = (0..100)
             .map(|n| Request::plain(&format!("/{n}"), None))
             .collect();
-        let requests = Requests::fixed(Protocol::Http1, &requests);
+        let requests = Requests::fixed(Protocol::Http1, requests);
         let seen: HashSet<_> = (0..200).map(|n| requests.pick(n).into_owned()).collect();
         assert_eq!(seen.len(), 100);
     }
