@@ -22,12 +22,29 @@ pub fn docker_is_there() -> bool {
     usable.contains(&Runner::Docker)
 }
 
-/// Builds the control plane's image from its program as it is here; returns its id.
+/// An image that was built. Removed when this is dropped: each run makes one of its own.
+#[derive(Debug)]
+pub struct Image {
+    id: String,
+    _will: LastWill,
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        drop(
+            Command::new("docker")
+                .args(["rmi", "--force", &self.id])
+                .output(),
+        );
+    }
+}
+
+/// Builds the control plane's image from its program as it is here.
 ///
 /// # Panics
 /// When it cannot be built.
 #[must_use]
-pub fn of_control_plane() -> String {
+pub fn of_control_plane() -> Image {
     let stage = tempfile::tempdir().expect("a folder to stage the image in");
     let program = real_control_plane::program();
     let staged = Command::new(repo::path("control-plane/image/stage"))
@@ -40,12 +57,12 @@ pub fn of_control_plane() -> String {
     build("control-plane/Dockerfile", &arguments, stage.path())
 }
 
-/// Builds the filter's image from its module as it is here; returns its id.
+/// Builds the filter's image from its module as it is here.
 ///
 /// # Panics
 /// When it cannot be built.
 #[must_use]
-pub fn of_filter() -> String {
+pub fn of_filter() -> Image {
     let folder = wasm::filter_module().parent().expect("the module's folder");
     build("envoy/filter.Dockerfile", &[], folder)
 }
@@ -55,9 +72,9 @@ pub fn of_filter() -> String {
 /// # Panics
 /// When there is no such file.
 #[must_use]
-pub fn file(image: &str, path: &str) -> Vec<u8> {
+pub fn file(image: &Image, path: &str) -> Vec<u8> {
     // It is never run, so what it would run does not matter.
-    let container = said(&docker(&["create", "--label", LABEL, image, "none"]));
+    let container = said(&docker(&["create", "--label", LABEL, &image.id, "none"]));
     let place = tempfile::tempdir().expect("a folder");
     let to = place.path().join("file");
     docker(&["cp", &format!("{container}:{path}"), &to.to_string_lossy()]);
@@ -86,7 +103,7 @@ impl Container {
     /// # Panics
     /// When it does not start.
     #[must_use]
-    pub fn start(image: &str) -> Self {
+    pub fn start(image: &Image) -> Self {
         let volume = said(&docker(&["volume", "create", "--label", LABEL]));
         let [public, edge, metrics] = [(); 3].map(|()| free_address());
         let run = [
@@ -98,7 +115,7 @@ impl Container {
             &format!("--env MCP_KEY_AUTH_EDGE_LISTEN={edge}"),
             &format!("--env MCP_KEY_AUTH_METRICS_LISTEN={metrics}"),
             &format!("--env MCP_KEY_AUTH_EDGE_TOKEN={EDGE_TOKEN}"),
-            image,
+            &image.id,
         ]
         .join(" ");
         let id = said(&docker(&run.split(' ').collect::<Vec<_>>()));
@@ -173,7 +190,7 @@ impl Drop for Container {
     }
 }
 
-fn build(dockerfile: &str, arguments: &[&str], context: &Path) -> String {
+fn build(dockerfile: &str, arguments: &[&str], context: &Path) -> Image {
     let output = Command::new("docker")
         // The classic builder is there on old daemons too.
         .env("DOCKER_BUILDKIT", "0")
@@ -189,7 +206,9 @@ fn build(dockerfile: &str, arguments: &[&str], context: &Path) -> String {
         "{dockerfile}: {}",
         text(&output.stderr)
     );
-    said(&output)
+    let id = said(&output);
+    let will = LastWill::new(&format!("docker rmi --force {id}"));
+    Image { id, _will: will }
 }
 
 #[track_caller]

@@ -23,7 +23,8 @@ async fn the_control_plane_runs_unprivileged_keeps_its_data_and_drains() {
         eprintln!("skipped: no Docker");
         return;
     }
-    let container = Container::start(&images::of_control_plane());
+    let image = images::of_control_plane();
+    let container = Container::start(&image);
     eventually(PATIENCE, "it is ready", async || {
         let ready = Call::new(container.public, "GET", "/readyz")
             .try_send()
