@@ -267,7 +267,8 @@ impl Worker {
             self.metrics.streams_ended(ended);
             self.become_root();
         }
-        if control_plane.is_down() && !control_plane.probe_due(now) {
+        // Who tells of a change answers, whatever became of the last check.
+        if !changed && control_plane.is_down() && !control_plane.probe_due(now) {
             return;
         }
         for recollection in ask {

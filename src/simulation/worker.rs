@@ -221,7 +221,8 @@ impl Worker {
             self.handle_close(id);
             self.envoy.reset.borrow_mut().push(id);
         }
-        if control_plane.is_down() && !control_plane.probe_due(now) {
+        // Who tells of a change answers, whatever became of the last check.
+        if !changed && control_plane.is_down() && !control_plane.probe_due(now) {
             return;
         }
         for recollection in review.ask {

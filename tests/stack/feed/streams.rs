@@ -8,6 +8,7 @@ use serde_json::json;
 use stack::deadline::eventually;
 use stack::http::OpenAnswer;
 use stack::keys::mint_key;
+use stack::scripted_control_plane::Fault;
 use stack::stack::Stack;
 use stack::upstream::OpenStream;
 use tokio::time::timeout;
@@ -233,6 +234,23 @@ async fn a_hiccup_of_the_control_plane_ends_no_stream() {
     stack.control_plane.restart().await;
     super::connected(&stack).await;
     stream.lives().await;
+    set_key(&stack, &key, Verdict::Revoked);
+    stream.ends(Instant::now()).await;
+}
+
+#[tokio::test]
+async fn a_change_is_asked_about_at_once_though_the_last_check_failed() {
+    let (stack, key) = streaming().await;
+    let mut stream = Streaming::open(&stack, "locked", Some(&key)).await;
+    stack.control_plane.set_fault(Fault::Status(500));
+    set_key(&stack, &key, Verdict::Disabled);
+    let failed = "wasmcustom.mcp_key_auth.checks.result.bad_status";
+    stack
+        .gateway
+        .wait_for_stat(failed, |count| count > 0, PATIENCE)
+        .await;
+    stream.lives().await;
+    stack.control_plane.set_fault(Fault::None);
     set_key(&stack, &key, Verdict::Revoked);
     stream.ends(Instant::now()).await;
 }
