@@ -19,7 +19,16 @@ pub(crate) fn artifact(
     wanted: impl Fn(&Artifact) -> Option<PathBuf>,
 ) -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What the cargo around us tells of the package that it runs: build scripts that look at it would run again, here
+    // and in the next build of one's own, with everything that depends on theirs.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&name);
+        }
+    }
+    let output = command
         .arg("build")
         .args(arguments)
         .arg("--message-format=json-render-diagnostics")
