@@ -18,7 +18,7 @@ pub(super) struct Cores {
 }
 
 impl Cores {
-    /// The first two of the machine.
+    /// The first two of the machine. To be asked before anything is pinned: a thread knows of no cores but its own.
     pub(super) fn of_this_machine() -> Self {
         let last = std::thread::available_parallelism().map_or(1, usize::from) - 1;
         Self {

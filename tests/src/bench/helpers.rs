@@ -92,6 +92,11 @@ impl Helpers {
         gateway
     }
 
+    /// Where what is measured runs, and where they and the load do.
+    pub(super) fn cores(&self) -> Cores {
+        self.cores
+    }
+
     /// Their addresses.
     pub(super) fn servers(&self) -> Servers {
         Servers {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::fill::fill;
 use super::population::{CYCLE, Population};
-use crate::bench::cpu::{self, Cores, Meter};
+use crate::bench::cpu::{self, Meter};
 use crate::bench::helpers::Helpers;
 use crate::http::Call;
 use crate::postgres_server::PostgresServer;
@@ -52,7 +52,7 @@ impl Site {
             database.name(),
             population.keys
         );
-        let cores = Cores::of_this_machine();
+        let cores = helpers.cores();
         let options = ["--metrics-listen", "127.0.0.1:0"];
         let server = (database == Database::Postgres).then(PostgresServer::start);
         let runtime = helpers.runtime();
