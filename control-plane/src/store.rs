@@ -27,7 +27,7 @@ pub use self::{
     revision::Standing,
     usage::{Counted, UsageCounted},
 };
-use self::{dialect::Dialect, reader::Readers};
+use self::{dialect::Dialect, reader::Readers, woken::Woken};
 
 mod audit;
 mod authority;
@@ -56,6 +56,7 @@ mod revision;
 mod server;
 mod session;
 mod usage;
+mod woken;
 
 /// The database behind both APIs and the admin commands. Cheap to clone.
 ///
@@ -71,6 +72,8 @@ pub struct Store {
     readers: Arc<Readers>,
     /// Where the database stands, as far as this process knows: the revision is at most the database's.
     standing: Arc<watch::Sender<Standing>>,
+    /// What those have read whom the latest change woke.
+    woken: Arc<Woken>,
     /// Where it is.
     url: DatabaseUrl,
 }

@@ -21,22 +21,21 @@ pub(super) async fn changes(
     let deadline = Instant::now() + wait(query.wait_ms);
     // Subscribed before the first read, so that no commit falls between the two.
     let mut standings = state.store.standings();
-    let mut incarnation = None;
-    loop {
-        standings.mark_unchanged();
-        let answer = answer(state.store.changes_after(query.after).await?);
-        let was = incarnation.get_or_insert_with(|| answer.incarnation.clone());
-        if answer.reset || !answer.changes.is_empty() || *was != answer.incarnation {
-            return Ok(Json(answer));
-        }
+    standings.mark_unchanged();
+    let mut changes = state.store.changes_after(query.after).await?;
+    let incarnation = changes.standing.incarnation.clone();
+    while changes.are_none() && changes.standing.incarnation == incarnation {
         let woken = state
             .shutdown
             .run_until_cancelled(timeout_at(deadline, standings.changed()))
             .await;
         if !matches!(woken, Some(Ok(Ok(())))) {
-            return Ok(Json(answer));
+            break;
         }
+        let standing = standings.borrow_and_update().clone();
+        changes = state.store.changes_since(&standing, query.after).await?;
     }
+    Ok(Json(answer(changes)))
 }
 
 fn wait(wish_ms: u64) -> Duration {

@@ -19,6 +19,14 @@ pub struct Changes {
     pub projects: Option<Vec<(Id, u64)>>,
 }
 
+impl Changes {
+    /// Whether it is known that nothing changed.
+    #[must_use]
+    pub fn are_none(&self) -> bool {
+        self.projects.as_ref().is_some_and(Vec::is_empty)
+    }
+}
+
 impl Store {
     /// The projects that changed after revision `after`.
     pub async fn changes_after(&self, after: u64) -> Result<Changes, StoreError> {

@@ -95,6 +95,7 @@ impl Store {
             writes,
             readers: Arc::new(Readers::new(url.clone())),
             standing: Arc::new(watch::Sender::new(current)),
+            woken: Arc::default(),
             url: url.clone(),
         })
     }

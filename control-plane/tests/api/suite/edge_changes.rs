@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::{body::Body, http::Request};
 use control_plane::store::KEPT_CHANGES;
+use futures::future::{join_all, join3};
 use serde_json::json;
 use sqlx::Executor as _;
 use tokio::time::timeout;
@@ -127,6 +128,47 @@ async fn a_poll_wakes_within_milliseconds_of_a_commit_in_this_process() {
         answer["changes"],
         json!([{"project_id": "pr_a", "revision": 3}])
     );
+}
+
+#[tokio::test]
+async fn a_crowd_that_follows_misses_no_change_though_some_leave() {
+    let app = App::start().await;
+    app.project("pr_b").await;
+    let keys = [app.key("pr_a").await, app.key("pr_b").await];
+    // A project and a key each, then twenty changes of the one and the other.
+    let follow = async || {
+        let mut after = 4;
+        while after < 24 {
+            let answer = app.changes(after, 30_000).await;
+            let told = answer["changes"].as_array().unwrap();
+            let revisions = told
+                .iter()
+                .map(|change| change["revision"].as_u64().unwrap());
+            let revisions: Vec<_> = revisions.collect();
+            let is_news = revisions.iter().all(|revision| *revision > after);
+            assert!(is_news, "after {after}: {answer}");
+            after = answer["revision"].as_u64().unwrap();
+            assert_eq!(revisions.last(), Some(&after), "{answer}");
+        }
+    };
+    let stays = (0..30).map(|_| follow());
+    let leaves = (0..30).map(|leaver| {
+        let life = Duration::from_millis(leaver);
+        async move {
+            // Whether it saw all of them in its time is no matter.
+            drop(timeout(life, follow()).await);
+        }
+    });
+    let changes = async {
+        for change in 0..20 {
+            let body = json!({"require_mcp_api_key": change % 4 < 2}).to_string();
+            app.patch_config(&keys[change % 2], body).await;
+        }
+    };
+    let all = join3(join_all(stays), join_all(leaves), changes);
+    timeout(Duration::from_secs(20), all)
+        .await
+        .expect("everybody learns of the last change");
 }
 
 #[tokio::test]
