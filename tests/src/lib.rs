@@ -29,6 +29,7 @@ mod loopback_server;
 pub mod mcp_server;
 mod postgres_binaries;
 pub mod postgres_server;
+mod process_state;
 pub mod python_packages;
 pub mod real_control_plane;
 pub mod repo;

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::deadline::PATIENCE;
 use crate::last_will::LastWill;
 use crate::postgres_binaries;
+use crate::process_state::{freeze, is_alive};
 use tls::Tls;
 
 mod tls;
@@ -143,8 +144,7 @@ impl PostgresServer {
     /// When it does not run.
     #[must_use]
     pub fn processes(&self) -> Vec<u32> {
-        let running = self.running.as_ref().expect("postgres runs");
-        let family = family(running.child.id()).into_iter();
+        let family = self.family().into_iter();
         family
             .map(|process| process.as_raw_nonzero().get().cast_unsigned())
             .collect()
@@ -152,12 +152,15 @@ impl PostgresServer {
 
     /// Freezes its first process and those that serve clients: connections stay open and nothing is answered.
     pub fn pause(&self) {
-        self.signal(Signal::STOP);
+        freeze(&self.family());
     }
 
     /// Lets it go on after [`pause`](Self::pause).
     pub fn resume(&self) {
-        self.signal(Signal::CONT);
+        for process in self.family() {
+            // One may end while we look.
+            let _ = kill_process(process, Signal::CONT);
+        }
     }
 
     /// Kills it if it runs, starts it again on the same data, and waits until it takes connections.
@@ -254,12 +257,9 @@ impl PostgresServer {
         self.dir.path().join("data")
     }
 
-    fn signal(&self, signal: Signal) {
+    fn family(&self) -> Vec<Pid> {
         let running = self.running.as_ref().expect("postgres runs");
-        for process in family(running.child.id()) {
-            // One may end while we look.
-            let _ = kill_process(process, signal);
-        }
+        family(running.child.id())
     }
 }
 
@@ -310,17 +310,4 @@ fn family(id: u32) -> Vec<Pid> {
         .chain(children.split_whitespace().filter_map(|id| id.parse().ok()))
         .filter_map(|id| Pid::from_raw(id.cast_signed()))
         .collect()
-}
-
-/// Whether a process runs: it is there, and no zombie.
-fn is_alive(process: Pid) -> bool {
-    let status = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()));
-    // The state follows the name, which stands in brackets.
-    status.is_ok_and(|status| {
-        !status
-            .rsplit(") ")
-            .next()
-            .unwrap_or_default()
-            .starts_with('Z')
-    })
 }

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use crate::cargo_build;
 use crate::deadline::{PATIENCE, eventually};
 use crate::last_will::LastWill;
+use crate::process_state::freeze;
 use crate::scripted_control_plane::EDGE_TOKEN;
 
 mod commands;
@@ -118,12 +119,12 @@ impl RealControlPlane {
 
     /// Freezes it: connections stay open and nothing is answered.
     pub fn pause(&self) {
-        self.signal(Signal::STOP);
+        freeze(&[self.process()]);
     }
 
     /// Lets it go on after [`pause`](Self::pause).
     pub fn resume(&self) {
-        self.signal(Signal::CONT);
+        kill_process(self.process(), Signal::CONT).expect("a signal to the control plane");
     }
 
     /// Kills it if it runs, and starts it again on the same ports and database.
@@ -218,10 +219,9 @@ impl RealControlPlane {
         }
     }
 
-    fn signal(&self, signal: Signal) {
-        let running = self.running.as_ref().expect("the control plane runs");
-        let pid = Pid::from_raw(running.child.id().cast_signed()).expect("a process id");
-        kill_process(pid, signal).expect("a signal to the control plane");
+    fn process(&self) -> Pid {
+        let running = self.running.as_ref();
+        Pid::from_child(&running.expect("the control plane runs").child)
     }
 }
 
