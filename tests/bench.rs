@@ -43,6 +43,7 @@ fn a_quick_benchmark_reports_every_row_and_every_measurement() {
         for name in [
             "no filter",
             "empty wasm filter",
+            "a hit's host calls alone",
             "api_key_auth",
             "api_key_auth, many keys",
             "Lua, one comparison",

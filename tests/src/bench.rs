@@ -55,6 +55,7 @@ pub fn run(options: Options) {
     let module = options.module.clone();
     let module = if !rows.is_empty() || on_envoy.into_iter().any(|name| options.wants(name)) {
         subject::empty_filter();
+        subject::floor_filter();
         module.unwrap_or_else(|| crate::wasm::filter_module().to_owned())
     } else {
         module.unwrap_or_default()

@@ -22,8 +22,10 @@ pub(super) const PROJECT: &str = "bench";
 pub(super) enum Subject {
     /// Nothing but the router.
     None,
-    /// A wasm filter that does nothing, with the fewest words of configuration.
+    /// A wasm filter that does nothing.
     EmptyWasm,
+    /// A wasm filter that makes the host calls of a hit and does nothing else.
+    FloorWasm,
     /// Envoy's own `api_key_auth` with so many static keys.
     ApiKeyAuth {
         /// How many.
@@ -80,13 +82,8 @@ impl Subject {
         };
         match self {
             Self::None => options.edit(bootstrap::remove_key_filter),
-            Self::EmptyWasm => options.module(empty_filter()).edit(|bootstrap| {
-                let plugin = bootstrap::plugin(bootstrap);
-                let code = plugin["vm_config"]["code"].take();
-                *plugin = json!({"name": "empty", "vm_config": {
-                    "vm_id": "empty", "runtime": "envoy.wasm.runtime.v8", "code": code,
-                }});
-            }),
+            Self::EmptyWasm => unconfigured(options, empty_filter()),
+            Self::FloorWasm => unconfigured(options, floor_filter()),
             Self::ApiKeyAuth { keys } => options.edit(move |b| replace(b, api_key_auth(keys))),
             Self::Lua => options.edit(|b| replace(b, lua())),
             Self::ExtAuthzHttp => options
@@ -128,6 +125,23 @@ fn reference(module: Option<&Path>) -> GatewayOptions {
 pub(super) fn empty_filter() -> &'static Path {
     static MODULE: OnceLock<PathBuf> = OnceLock::new();
     MODULE.get_or_init(|| wasm::module("empty-filter", "empty_filter.wasm"))
+}
+
+/// Builds the wasm filter that only makes a hit's host calls, in the key filter's profile.
+pub(super) fn floor_filter() -> &'static Path {
+    static MODULE: OnceLock<PathBuf> = OnceLock::new();
+    MODULE.get_or_init(|| wasm::module("floor-filter", "floor_filter.wasm"))
+}
+
+/// A wasm filter with the fewest words of configuration.
+fn unconfigured(options: GatewayOptions, module: &Path) -> GatewayOptions {
+    options.module(module).edit(|bootstrap| {
+        let plugin = bootstrap::plugin(bootstrap);
+        let code = plugin["vm_config"]["code"].take();
+        *plugin = json!({"name": "unconfigured", "vm_config": {
+            "vm_id": "unconfigured", "runtime": "envoy.wasm.runtime.v8", "code": code,
+        }});
+    })
 }
 
 fn strip(bootstrap: &mut Value) {
