@@ -37,7 +37,7 @@ fn events(count: std::ops::Range<usize>) -> impl Strategy<Value = Vec<Event>> {
 }
 
 proptest! {
-    #![proptest_config(Cases { cases: 48, failure_persistence: None, ..Cases::default() })]
+    #![proptest_config(Cases { cases: 512, failure_persistence: None, ..Cases::default() })]
 
     /// Whatever happens, everything served was true recently, and everything stays within its bounds.
     #[test]
