@@ -1,6 +1,6 @@
 # Needs rustup's cargo and python3; Docker where there is one. The tests need PostgreSQL's programs (POSTGRES_BIN names
-# their folder), and Chromium with its driver (CHROMIUM_BIN, CHROMEDRIVER_BIN); as root on Debian they install them. rustup
-# adds the toolchain and the wasm target that rust-toolchain.toml names on cargo's first call here.
+# their folder), and Chromium with its driver (CHROMIUM_BIN, CHROMEDRIVER_BIN); as root on Debian they install them. The
+# target `rustup` adds what rust-toolchain.toml names: cargo does so by itself only where RUSTUP_AUTO_INSTALL allows it.
 
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .cache/tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
@@ -48,4 +48,5 @@ $(CARGO_DENY): | rustup
 	cargo install --locked --version $(CARGO_DENY_VERSION) --root .cache/tools/cargo-deny-$(CARGO_DENY_VERSION) cargo-deny
 
 rustup:
-	$(if $(shell command -v rustup),@:,$(error rustup is missing: install it from https://rustup.rs, then run make again))
+	$(if $(shell command -v rustup),,$(error rustup is missing: install it from https://rustup.rs, then run make again))
+	@rustup --quiet toolchain install
