@@ -8,7 +8,7 @@ import { reasonList } from './reasons.js';
 import { lastHours } from './hours.js';
 import { addressOf, link } from './router.js';
 import { isOrganisation } from './session.js';
-import { refusedIn, sum, usageOfLastDay } from './usage-data.js';
+import { refusedIn, sum, usageByKey } from './usage-data.js';
 import { count, plural } from './words.js';
 
 /** The panel. `refresh` reads it anew and follows a change until it is in force everywhere. */
@@ -22,7 +22,7 @@ export function enforcementPanel({ api, project, signal, settings }) {
         following = new AbortController();
         try {
             const { body } = await api.project('/mcp_enforcement');
-            put(view, body.preview ? preview(body.preview) : refusals(await usageOfLastDay(api), project));
+            put(view, body.preview ? preview(body.preview) : refusals(await usageByKey(api, 24), project));
             line.follow(body.in_force, {
                 revision,
                 signal: AbortSignal.any([signal, following.signal]),

@@ -6,7 +6,7 @@ import { h, put } from './dom.js';
 import { showFailure } from './failure.js';
 import { loading } from './load.js';
 import { reasonList } from './reasons.js';
-import { refusedIn, sum, usageOfLastDay } from './usage-data.js';
+import { refusedIn, sum, usageByKey } from './usage-data.js';
 import { count, plural } from './words.js';
 
 /** Asks before a key is required. `lock` does it. */
@@ -55,7 +55,7 @@ export function askToUnlock({ api }, unlock) {
         danger: true,
         act: unlock,
     });
-    tell(place, async () => opened(await usageOfLastDay(api)));
+    tell(place, async () => opened(await usageByKey(api, 24)));
 }
 
 async function tell(place, load) {

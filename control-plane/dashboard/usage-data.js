@@ -9,14 +9,14 @@ const ORDER = Object.keys(OUTCOMES);
 
 const isRefusal = (outcome) => outcome.startsWith('denied_');
 
-/** The counts of the last 24 hours, summed up. */
-export async function usageOfLastDay(api) {
-    return (await api.project(withQuery('/usage', { from: hoursAgo(24) }))).body;
+/** The counts of the last so many hours by key, hours summed up. */
+export async function usageByKey(api, hours) {
+    return (await api.project(withQuery('/usage', { from: hoursAgo(hours) }))).body;
 }
 
-/** The counts of the last so many hours, each hour apart. */
+/** The counts of the last so many hours, each hour apart, keys together. */
 export async function usageByHour(api, hours) {
-    return (await api.project(withQuery('/usage', { from: hoursAgo(hours), by: 'hour' }))).body;
+    return (await api.project(withQuery('/usage', { from: hoursAgo(hours), by: 'hour', keys: 'together' }))).body;
 }
 
 /** Refused requests by reason. */

@@ -10,7 +10,7 @@ import { addressOf, link, setQuery } from './router.js';
 import { segments } from './segments.js';
 import { isOrganisation } from './session.js';
 import { table } from './table.js';
-import { byKey, outcomesIn, refusedIn, slotsOf, sum, usageByHour } from './usage-data.js';
+import { byKey, outcomesIn, refusedIn, slotsOf, sum, usageByHour, usageByKey } from './usage-data.js';
 import { count, outcomeLabel, time } from './words.js';
 
 const RANGES = {
@@ -26,14 +26,21 @@ export const usagePage = {
         const asked = context.query.get('range');
         let range = asked in RANGES ? asked : '24h';
         const place = h('div');
+        let names;
         const read = () =>
             fill(
                 place,
                 'usage',
                 async () => {
                     const wanted = RANGES[range];
-                    const [usage, keys] = await Promise.all([usageByHour(context.api, wanted.hours), keysOf(context.api)]);
-                    return { usage, keys, wanted };
+                    names ??= keysOf(context.api);
+                    names.catch(() => (names = undefined));
+                    const [usage, hours, keys] = await Promise.all([
+                        usageByKey(context.api, wanted.hours),
+                        usageByHour(context.api, wanted.hours),
+                        names,
+                    ]);
+                    return { usage, hours, keys, wanted };
                 },
                 (loaded) => drawn(context, loaded),
             );
@@ -62,7 +69,7 @@ function keysOf(api) {
     return allPages((cursor) => api.project(withQuery('/api_keys', { status: 'all', limit: 100, cursor })));
 }
 
-function drawn(context, { usage, keys, wanted }) {
+function drawn(context, { usage, hours, keys, wanted }) {
     if (usage.requests === 0) {
         return h(
             'section',
@@ -79,7 +86,7 @@ function drawn(context, { usage, keys, wanted }) {
             }),
         );
     }
-    return [tiles(usage), chartCard(usage, wanted), keyCard(usage, keys)];
+    return [tiles(usage), chartCard(hours, wanted), keyCard(usage, keys)];
 }
 
 function tiles({ requests, rows }) {

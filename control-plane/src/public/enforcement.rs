@@ -18,7 +18,7 @@ use crate::{
     app::AppState,
     error::{ApiError, envelope::ErrorEnvelope},
     model::usage::{Enforcer, UsageCount},
-    store::{Store, StoreError},
+    store::{Apart, Store, StoreError},
 };
 
 /// What the preview looks back on.
@@ -133,7 +133,13 @@ pub(super) async fn get_enforcement(
         None
     } else {
         let from = now.saturating_sub(PREVIEW_RANGE).unwrap_or(now);
-        Some(preview(&store.usage_by_hour(project, from, now).await?))
+        let apart = Apart {
+            hours: true,
+            keys: false,
+        };
+        let counts = store.usage(project, from, now, apart).await?;
+        // A day has few hours, and counts few outcomes.
+        Some(preview(&counts.unwrap_or_default()))
     };
     let in_force = InForce::read(store, project, now).await?;
     let enforcement = Enforcement {

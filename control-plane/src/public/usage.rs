@@ -18,6 +18,7 @@ use crate::{
     app::AppState,
     error::{ApiError, envelope::ErrorEnvelope},
     model::usage::UsageCount,
+    store::Apart,
 };
 
 /// What is told when the query names no time.
@@ -39,6 +40,9 @@ pub struct UsageQuery {
     /// `total` sums the hours up, `hour` tells each apart, for at most 31 days.
     #[serde(default)]
     by: Granularity,
+    /// `apart` tells each key apart, `together` counts all requests as one's.
+    #[serde(default)]
+    keys: Keys,
 }
 
 /// How finely.
@@ -50,6 +54,17 @@ pub enum Granularity {
     Total,
     /// Each hour apart.
     Hour,
+}
+
+/// Whether keys are told apart.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Keys {
+    /// Each key apart.
+    #[default]
+    Apart,
+    /// All of them as one.
+    Together,
 }
 
 /// The requests to a project's MCP servers.
@@ -74,7 +89,7 @@ pub struct UsageRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     hour: Option<Timestamp>,
-    /// The key; null for requests without a key of the project.
+    /// The key; null for requests without a key of the project, and for those of all keys together.
     key_id: Option<String>,
     /// What became of them: `allowed`, `allowed_not_required`, or `denied_…` and the reason.
     #[schema(value_type = String, example = "allowed")]
@@ -115,11 +130,16 @@ pub(super) async fn get_usage(
 ) -> Result<Response, ApiError> {
     let Query(query) = query.map_err(|rejection| ApiError::InvalidQuery(rejection.body_text()))?;
     let (from, to) = range(&query, state.clock.now())?;
-    let store = &state.store;
-    let project = &caller.project_id;
-    let counts = match query.by {
-        Granularity::Total => store.usage_in_all(project, from, to).await?,
-        Granularity::Hour => store.usage_by_hour(project, from, to).await?,
+    let apart = Apart {
+        hours: query.by == Granularity::Hour,
+        keys: query.keys == Keys::Apart,
+    };
+    let counts = state.store.usage(&caller.project_id, from, to, apart);
+    let Some(counts) = counts.await? else {
+        return Err(ApiError::InvalidQuery(
+            "these are too many counts to tell at once; ask for a shorter time, keys=together or by=total"
+                .to_owned(),
+        ));
     };
     let rows = merged(&counts);
     let usage = Usage {

@@ -20,6 +20,41 @@ const IN_FORCE_RETENTION: SignedDuration = SignedDuration::from_hours(1);
 
 const HOUR_MS: i64 = 3_600_000;
 
+/// The most counts that are told at once: about five megabytes as JSON.
+const MAX_COUNTS: i64 = 25_000;
+
+/// What of a project's counts is told apart; the rest is summed up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Apart {
+    /// Each hour apart.
+    pub hours: bool,
+    /// Each key apart.
+    pub keys: bool,
+}
+
+/// Reads counts with these expressions for hour and key, summed up over all that differs in nothing else.
+macro_rules! usage_statement {
+    ($hour:literal, $key:literal, $by:literal) => {
+        concat!(
+            "SELECT ",
+            $hour,
+            " AS hour, ",
+            $key,
+            " AS key_id, outcome, preview,
+                    CAST(sum(count) AS BIGINT) AS count,
+                    min(first_at) AS first_at, max(last_at) AS last_at
+             FROM usage_hours WHERE project_id = $1 AND hour >= $2 AND hour <= $3
+             GROUP BY ",
+            $by,
+            "outcome, preview
+             ORDER BY ",
+            $by,
+            "outcome, preview
+             LIMIT $4"
+        )
+    };
+}
+
 /// What became of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UsageCounted {
@@ -132,61 +167,32 @@ impl Store {
         Ok(())
     }
 
-    /// The counts of a project from the hour of `from` up to the hour of `to`, each hour apart, oldest first.
-    pub async fn usage_by_hour(
+    /// The counts of a project from the hour of `from` up to the hour of `to`, oldest first; `None` when they are more
+    /// than `MAX_COUNTS`.
+    pub async fn usage(
         &self,
         project: &Id,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Vec<UsageCount>, StoreError> {
-        self.usage(
-            "SELECT hour, key_id, outcome, preview, count, first_at, last_at
-             FROM usage_hours WHERE project_id = $1 AND hour >= $2 AND hour <= $3
-             ORDER BY hour, key_id, outcome, preview",
-            project,
-            from,
-            to,
-        )
-        .await
-    }
-
-    /// The same, hours summed up.
-    pub async fn usage_in_all(
-        &self,
-        project: &Id,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<UsageCount>, StoreError> {
-        self.usage(
-            "SELECT CAST(NULL AS BIGINT) AS hour, key_id, outcome, preview,
-                    CAST(sum(count) AS BIGINT) AS count,
-                    min(first_at) AS first_at, max(last_at) AS last_at
-             FROM usage_hours WHERE project_id = $1 AND hour >= $2 AND hour <= $3
-             GROUP BY key_id, outcome, preview
-             ORDER BY key_id, outcome, preview",
-            project,
-            from,
-            to,
-        )
-        .await
-    }
-
-    async fn usage(
-        &self,
-        statement: &'static str,
-        project: &Id,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<Vec<UsageCount>, StoreError> {
-        sqlx::query(statement)
+        apart: Apart,
+    ) -> Result<Option<Vec<UsageCount>>, StoreError> {
+        let statement = match (apart.hours, apart.keys) {
+            (true, true) => usage_statement!("hour", "key_id", "hour, key_id, "),
+            (true, false) => usage_statement!("hour", "''", "hour, "),
+            (false, true) => usage_statement!("CAST(NULL AS BIGINT)", "key_id", "key_id, "),
+            (false, false) => usage_statement!("CAST(NULL AS BIGINT)", "''", ""),
+        };
+        let rows = sqlx::query(statement)
             .bind(project.as_str())
             .bind(hour_of(from.as_millisecond()))
             .bind(hour_of(to.as_millisecond()))
+            .bind(MAX_COUNTS + 1)
             .fetch_all(&self.reads)
-            .await?
-            .iter()
-            .map(read)
-            .collect()
+            .await?;
+        if i64::try_from(rows.len()).is_ok_and(|len| len > MAX_COUNTS) {
+            return Ok(None);
+        }
+        rows.iter().map(read).collect::<Result<_, _>>().map(Some)
     }
 
     /// The revision of the last change to a project; `None` when that is longer ago than the change log reaches.

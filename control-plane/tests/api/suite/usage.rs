@@ -102,6 +102,58 @@ async fn requests_are_told_by_key_and_outcome() {
 }
 
 #[tokio::test]
+async fn requests_of_all_keys_are_told_as_one() {
+    let app = App::start().await;
+    let (one, other) = (app.key("pr_a").await, app.key("pr_a").await);
+    let rows = [
+        row(Some(&one), "allowed", None, 5, 0),
+        row(Some(&other), "allowed", None, 2, 0),
+        row(None, "allowed", None, 1, 1),
+    ];
+    taken(&app, &batch(1, None, &rows)).await;
+    let counts = async |query: &str| {
+        let usage = app
+            .get(&format!("{USAGE}?keys=together{query}"), &one)
+            .await;
+        assert_eq!(usage["requests"], 8);
+        let rows = usage["rows"].as_array().unwrap();
+        assert!(rows.iter().all(|row| row["key_id"].is_null()), "{usage}");
+        rows.iter()
+            .map(|row| row["requests"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(counts("").await, [8]);
+    assert_eq!(counts("&by=hour").await, [1, 7]);
+}
+
+#[tokio::test]
+async fn more_counts_than_can_be_told_at_once_are_to_be_asked_for_in_parts() {
+    let app = App::start().await;
+    let key = app.key("pr_a").await;
+    // 530 keys in each of 48 hours are 25,440 counts.
+    let mut rows = Vec::new();
+    for hours in 0..48 {
+        let at = NOW_MS - hours * HOUR_MS;
+        rows.extend((0..530).map(|key| {
+            json!({"project_id": "pr_a", "key_id": format!("key_{key}"), "outcome": "allowed",
+                   "preview": null, "count": 1, "first_at": at, "last_at": at})
+        }));
+    }
+    for (sequence, rows) in (1..).zip(rows.chunks(150)) {
+        taken(&app, &batch(sequence, None, rows)).await;
+    }
+    let all = format!("{USAGE}?from=2026-11-20T00:00:00Z");
+    let error = refused(&app, &key, "from=2026-11-20T00:00:00Z&by=hour").await;
+    assert!(error.to_string().contains("keys=together"), "{error}");
+    for query in ["", "&by=hour&keys=together"] {
+        let usage = app.get(&format!("{all}{query}"), &key).await;
+        assert_eq!(usage["requests"], 25_440, "{query}");
+    }
+    let day = app.get(&format!("{USAGE}?by=hour"), &key).await;
+    assert_eq!(day["requests"], 530 * 25);
+}
+
+#[tokio::test]
 async fn a_key_was_last_used_when_a_request_with_it_was_last_let_through() {
     let app = App::start().await;
     let (key, refused) = (app.key("pr_a").await, app.key("pr_a").await);
@@ -341,13 +393,19 @@ async fn a_wrong_query_is_refused_by_its_field() {
         "from=yesterday",
         "from=2026-11-23T12:00:00Z&to=2026-11-22T12:00:00Z",
         "by=minute",
+        "keys=some",
         "by=hour&from=2026-01-01T00:00:00Z",
         "project_id=pr_b",
     ] {
-        let request = axum::http::Request::get(format!("{USAGE}?{query}"))
-            .header("x-api-key", key.plain.reveal())
-            .body(axum::body::Body::empty())
-            .unwrap();
-        app.public(request).await.error(400, "INVALID_QUERY");
+        refused(&app, &key, query).await;
     }
+}
+
+/// The error that a query gets.
+async fn refused(app: &App, key: &TestKey, query: &str) -> Value {
+    let request = axum::http::Request::get(format!("{USAGE}?{query}"))
+        .header("x-api-key", key.plain.reveal())
+        .body(axum::body::Body::empty())
+        .unwrap();
+    app.public(request).await.error(400, "INVALID_QUERY")
 }
