@@ -2,7 +2,8 @@
 //!
 //! Out of reach of scripts (`HttpOnly`), of other sites (`SameSite=Strict`), and off loopback also of plain
 //! HTTP and of neighbouring host names (`Secure` with the prefix `__Host-`). On loopback there is no TLS
-//! as a rule, and a browser would drop such a cookie.
+//! as a rule, and a browser would drop such a cookie. A proxy on this machine may ask for `127.0.0.1` on behalf of a
+//! page with TLS: then the page's own origin, which browsers tell when they sign in or out, says so.
 
 use std::net::IpAddr;
 
@@ -16,20 +17,28 @@ const SECURE_NAME: &str = "__Host-mcp_key_auth_session";
 const LOOPBACK_NAME: &str = "mcp_key_auth_session";
 
 /// The token that a request carries. Of several cookies with the name none counts: another host's page may
-/// have planted one.
+/// have planted one. One that nobody can plant goes before one that only loopback may use.
 pub(crate) fn token(headers: &HeaderMap, uri: &Uri) -> Option<SessionToken> {
-    let name = name(headers, uri);
-    let mut tokens = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(Cookie::split_parse)
-        .filter_map(Result::ok)
-        .filter(|cookie| cookie.name() == name);
-    let (token, None) = (tokens.next()?, tokens.next()) else {
+    let mut cookies: Vec<(bool, String)> = Vec::new();
+    for line in headers.get_all(header::COOKIE) {
+        // Other cookies of the host may hold any bytes.
+        let line = String::from_utf8_lossy(line.as_bytes());
+        for cookie in Cookie::split_parse(line.as_ref()).filter_map(Result::ok) {
+            if [SECURE_NAME, LOOPBACK_NAME].contains(&cookie.name()) {
+                let secure = cookie.name() == SECURE_NAME;
+                cookies.push((secure, cookie.value().to_owned()));
+            }
+        }
+    }
+    let secure = cookies.iter().any(|(secure, _)| *secure);
+    if !secure && !is_loopback(headers, uri) {
+        return None;
+    }
+    let mut tokens = cookies.iter().filter(|(is_secure, _)| *is_secure == secure);
+    let (Some((_, token)), None) = (tokens.next(), tokens.next()) else {
         return None;
     };
-    SessionToken::parse(token.value())
+    SessionToken::parse(token)
 }
 
 /// The header that gives a browser its token.
@@ -61,15 +70,22 @@ fn written(headers: &HeaderMap, uri: &Uri, value: &str, seconds: i64) -> Option<
 }
 
 fn name(headers: &HeaderMap, uri: &Uri) -> &'static str {
-    if is_loopback(headers, uri) {
+    if is_loopback(headers, uri) && !has_tls_page(headers) {
         LOOPBACK_NAME
     } else {
         SECURE_NAME
     }
 }
 
-/// Whether the browser speaks to this machine itself. Only it decides what it sends as host, and a wrong
-/// answer costs nobody but its own user.
+/// Whether the page that asks was loaded with TLS.
+fn has_tls_page(headers: &HeaderMap) -> bool {
+    headers
+        .get(header::ORIGIN)
+        .is_some_and(|origin| origin.as_bytes().starts_with(b"https://"))
+}
+
+/// Whether the browser, or a proxy in between, speaks to this machine itself. Only the caller decides what it
+/// sends as host, and a wrong answer costs nobody but its own user.
 fn is_loopback(headers: &HeaderMap, uri: &Uri) -> bool {
     let authority = match uri.authority() {
         Some(authority) => Some(authority.clone()),
@@ -159,5 +175,39 @@ mod tests {
         assert_eq!(read("localhost", &[PLAIN, PLAIN]), None);
         assert_eq!(read("localhost", &["mcp_key_auth_session=short"]), None);
         assert_eq!(read("localhost", &[]), None);
+        // Behind a proxy on this machine both may come: the page's own, and what another program on it has set.
+        const OTHER: &str = "mcp_key_auth_session=bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+        assert_eq!(read("localhost", &[OTHER, HOST]).as_deref(), Some(TOKEN));
+        assert_eq!(read("localhost", &[HOST, HOST]), None);
+    }
+
+    #[test]
+    fn a_page_with_tls_gets_a_secure_cookie_also_from_behind_a_proxy_on_loopback() {
+        let token = SessionToken::generate().unwrap();
+        for (origin, secure) in [
+            ("https://dashboard.example.org", true),
+            ("http://localhost:8080", false),
+            ("null", false),
+        ] {
+            let mut headers = headers("127.0.0.1:8080", &[]);
+            headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            let ttl = SignedDuration::from_secs(60);
+            let set = set(&headers, &Uri::default(), &token, ttl).unwrap();
+            let set = set.to_str().unwrap();
+            assert_eq!(set.contains("; Secure"), secure, "{origin}: {set}");
+            assert_eq!(set.starts_with("__Host-"), secure, "{origin}: {set}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_of_another_program_takes_nobody_his_session() {
+        let mut headers = headers("localhost", &[]);
+        let line = [
+            b"theme=d\xfcster; ".as_slice(),
+            b"mcp_key_auth_session=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        ];
+        let line = HeaderValue::from_bytes(&line.concat()).unwrap();
+        headers.insert(header::COOKIE, line);
+        assert!(token(&headers, &Uri::default()).is_some());
     }
 }

@@ -269,12 +269,10 @@ async fn a_made_up_or_altered_cookie_opens_nothing() {
     let good = browser.cookie.clone();
     let made_up = format!("mcp_key_auth_session={}", "a".repeat(43));
     let twice = format!("{good}; {good}");
-    let secure = format!("__Host-{good}");
     for cookie in [
         "mcp_key_auth_session=",
         &made_up,
         &twice,
-        &secure,
         &good[..60],
         key.plain.reveal(),
     ] {
