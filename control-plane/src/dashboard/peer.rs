@@ -46,12 +46,21 @@ fn sender(connected: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         if !trusted.iter().any(|network| network.contains(&sender)) {
             break;
         }
-        let Ok(before) = told.parse::<IpAddr>() else {
+        let Some(before) = address(told) else {
             break;
         };
         sender = before.to_canonical();
     }
     sender
+}
+
+/// An address as proxies write it: alone, with a port, or in brackets.
+fn address(told: &str) -> Option<IpAddr> {
+    let alone = told
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let with_port = || told.parse::<SocketAddr>().ok().map(|address| address.ip());
+    alone.unwrap_or(told).parse().ok().or_else(with_port)
 }
 
 #[cfg(test)]
@@ -84,5 +93,8 @@ mod tests {
         );
         check("10.0.0.1", &["198.51.100.7, unknown"], "10.0.0.1");
         check("10.0.0.1", &["10.0.0.3"], "10.0.0.3");
+        check("10.0.0.1", &["198.51.100.7:5678"], "198.51.100.7");
+        check("10.0.0.1", &["[2001:db8::1]:5678"], "2001:db8::1");
+        check("10.0.0.1", &["[2001:db8::1]"], "2001:db8::1");
     }
 }
