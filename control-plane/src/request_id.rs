@@ -53,8 +53,12 @@ pub async fn layer(mut request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         log(&error, &id);
-        let allow = response.headers_mut().remove(header::ALLOW);
-        response = envelope::respond(error, allow, &id);
+        // What the router says of a path's methods, and how the dashboard guards its answers.
+        let mut headers = std::mem::take(response.headers_mut());
+        headers.remove(header::CONTENT_LENGTH);
+        response = envelope::respond(error, &id);
+        headers.extend(std::mem::take(response.headers_mut()));
+        *response.headers_mut() = headers;
     }
     if let Ok(value) = HeaderValue::from_str(&id.0) {
         response.headers_mut().insert(HEADER, value);

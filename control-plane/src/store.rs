@@ -25,7 +25,7 @@ pub use self::{
     pool_use::PoolUse,
     project::Updated,
     revision::Standing,
-    usage::{Counted, UsageCounted},
+    usage::{Apart, Counted, UsageCounted},
 };
 use self::{dialect::Dialect, reader::Readers, woken::Woken};
 

@@ -43,12 +43,8 @@ pub struct ErrorBody {
     errors: Vec<String>,
 }
 
-/// Writes the response of an error. `allow` is what the router says of a path's methods.
-pub(crate) fn respond(
-    error: ApiError,
-    allow: Option<HeaderValue>,
-    request_id: &RequestId,
-) -> Response {
+/// Writes the response of an error.
+pub(crate) fn respond(error: ApiError, request_id: &RequestId) -> Response {
     let row = error.row();
     let challenge = error.challenge();
     let retry_after = error.retry_after();
@@ -65,9 +61,6 @@ pub(crate) fn respond(
         },
     };
     let mut response = (row.status, Json(ErrorEnvelope { error: body })).into_response();
-    if let Some(methods) = allow {
-        response.headers_mut().insert(header::ALLOW, methods);
-    }
     if let Some(challenge) = challenge {
         response.headers_mut().insert(
             header::WWW_AUTHENTICATE,

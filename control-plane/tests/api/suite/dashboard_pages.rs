@@ -28,6 +28,14 @@ async fn pages_come_with_a_strict_policy() {
         assert_eq!(reply.header("x-content-type-options"), "nosniff");
         assert_eq!(reply.header("cache-control"), "no-cache");
     }
+    // An error is guarded like what it stands in for.
+    let session = "/dashboard/session";
+    let error = app.send("GET", session, &[], Value::Null).await;
+    assert!(error.json()["error"]["slug"].is_string(), "{}", error.text);
+    let policy = error.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'"), "{policy}");
+    assert_eq!(error.header("x-content-type-options"), "nosniff");
+
     let root = app.send("GET", "/", &[], Value::Null).await;
     assert_eq!(root.status, 303);
     assert_eq!(root.header("location"), "/dashboard/");
