@@ -109,6 +109,11 @@ impl Case<'_> {
                     "invariant 1: refused without a fault: {:?}",
                     self.ended
                 ),
+                Denial::OverLimit => assert!(
+                    self.ended.over_limit,
+                    "refused as over a limit below it: {:?}",
+                    self.ended
+                ),
                 Denial::MissingKey => {
                     assert_eq!(self.ended.shows, Shows::Nothing);
                     self.policy(|locked| locked == Some(true), self.good_from_ms);
