@@ -316,7 +316,7 @@ fn into_waiters<W>(waiters: ById<Waiter<W>>) -> Vec<(u32, W)> {
     waiters.map(|(id, waiter)| (id, waiter.waiter)).collect()
 }
 
-/// Whose budget a check is charged to: that of whom the path names. A key that was
+/// Whose budget a check is charged to: the project's, where it is known, however many ids lead to it. A key that was
 /// good is not charged for being asked about again, nor is a question about the policy alone.
 fn payer(on: &Recollection) -> Option<&Id> {
     let verdict = on.known.verdict.as_ref();
@@ -325,7 +325,7 @@ fn payer(on: &Recollection) -> Option<&Id> {
         return None;
     }
     let (Subject::ProjectId(named) | Subject::ServerId(named)) = &on.question.subject;
-    Some(named)
+    Some(on.known.project().unwrap_or(named))
 }
 
 #[cfg(test)]

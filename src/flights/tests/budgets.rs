@@ -168,6 +168,28 @@ fn who_waits_for_a_check_under_way_pays_nothing() {
     assert_eq!(flights.join(&on(1), 2, (), at(0)), Joined::Leads, "no key");
 }
 
+#[test]
+fn all_ids_that_lead_to_a_project_share_its_budget() {
+    let mut flights = roomy();
+    let policy = Known {
+        policy: entry(Policy::Required(id("p1"))),
+        verdict: None,
+    };
+    for n in 0..BURST {
+        let server = Subject::ServerId(id(&format!("s{n}")));
+        let request = keyed(server, n, policy.clone());
+        assert_eq!(flights.join(&request, n.into(), (), at(0)), Joined::Leads);
+    }
+    let server = || Subject::ServerId(id("s9"));
+    let known = keyed(server(), 9, policy.clone());
+    assert_eq!(flights.join(&known, 9, (), at(0)), OVER_BUDGET);
+    let project = keyed(Subject::ProjectId(id("p1")), 9, policy);
+    assert_eq!(flights.join(&project, 9, (), at(0)), OVER_BUDGET);
+    let unknown = keyed(server(), 9, Known::default());
+    let joined = flights.join(&unknown, 9, (), at(0));
+    assert_eq!(joined, Joined::Leads, "nobody knows whose it is");
+}
+
 /// Something that happens to checks about keys.
 #[derive(Debug, Clone)]
 enum Event {
