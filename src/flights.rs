@@ -29,6 +29,8 @@ pub(crate) struct Flights<W> {
     budget: Budget,
     tokens: ById<Question>,
     unsent: VecDeque<Question>,
+    /// To be sent from the next tick on.
+    put_off: VecDeque<Question>,
     waiting: usize,
 }
 
@@ -89,6 +91,7 @@ impl<W> Flights<W> {
             budget: Budget::new(limits.bad_key_checks_per_s),
             tokens: ById::new(),
             unsent: VecDeque::new(),
+            put_off: VecDeque::new(),
             waiting: 0,
         }
     }
@@ -143,7 +146,7 @@ impl<W> Flights<W> {
                 self.tokens.remove(token);
             }
             flight.ends_at_ms = ends_at_ms;
-            if !self.unsent.contains(question) {
+            if !self.unsent.contains(question) && !self.put_off.contains(question) {
                 self.unsent.push_back(question.clone());
             }
             return Joined::Leads;
@@ -213,13 +216,18 @@ impl<W> Flights<W> {
         landed.map_or_else(Vec::new, |landed| self.handle_fault(landed, now))
     }
 
-    /// The answer came too late to be believed: asks again for those who still wait, whose time goes on running.
+    /// The answer came too late to be believed: asks again for those who still wait, whose time goes on running. Not
+    /// before the next tick: a replica that lags behind would keep us asking.
     ///
     /// # Errors
     /// Context ids and waiters, when there is no room.
     pub(crate) fn ask_again(&mut self, landed: Landed<W>, now: Now) -> Result<(), Vec<(u32, W)>> {
         let question = &landed.question;
-        self.begin(question, self.limits.max_checks, None, now);
+        let joined = self.begin(question, self.limits.max_checks, None, now);
+        if joined == Joined::Leads {
+            self.unsent.retain(|unsent| unsent != question);
+            self.put_off.push_back(question.clone());
+        }
         let Some(flight) = self.flights.get_mut(question) else {
             return Err(self.handle_fault(landed, now));
         };
@@ -248,7 +256,8 @@ impl<W> Flights<W> {
         }
     }
 
-    /// At each tick: takes out whoever has waited too long, and forgets checks whose answer was lost.
+    /// At each tick: takes out whoever has waited too long, forgets checks whose answer was lost, and lets those be sent
+    /// that were put off.
     pub(crate) fn handle_tick(&mut self, now: Now) -> Vec<(u32, W)> {
         let mut late = Vec::new();
         for flight in self.flights.values_mut() {
@@ -271,6 +280,7 @@ impl<W> Flights<W> {
             }
             !lost
         });
+        self.unsent.append(&mut self.put_off);
         self.unsent
             .retain(|question| self.flights.contains_key(question));
         late

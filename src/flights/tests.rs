@@ -104,6 +104,22 @@ fn waiters_and_checks_are_bounded() {
 }
 
 #[test]
+fn an_answer_not_believed_is_asked_for_again_at_the_next_tick() {
+    let mut flights = flights();
+    flights.join(&on(1), 1, "a", at(0));
+    let landed = land(&mut flights, 7);
+    assert_eq!(flights.ask_again(landed, at(1)), Ok(()));
+    assert_eq!(flights.occupancy(), (1, 1));
+    assert_eq!(flights.join(&on(1), 2, "b", at(2)), Joined::Follows);
+    assert_eq!(flights.join(&on(2), 3, "c", at(2)), Joined::Leads);
+    assert_eq!(flights.next_unsent(), Some(question(2)));
+    assert_eq!(flights.next_unsent(), None, "not before the tick");
+    assert!(flights.handle_tick(at(3)).is_empty());
+    let landed = land(&mut flights, 8);
+    assert_eq!(landed.into_waiters(), [(1, "a"), (2, "b")]);
+}
+
+#[test]
 fn an_answer_not_believed_gives_its_waiters_back_when_there_is_no_room() {
     let mut flights = flights();
     flights.join(&on(1), 1, "a", at(0));
