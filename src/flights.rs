@@ -19,6 +19,8 @@ use crate::now::Now;
 /// How long past its time limit an answer is still hoped for. Envoy itself ends a check at the limit; this only
 /// catches what Envoy lost.
 const GRACE_MS: u64 = 100;
+/// Requests that may wait for one check, as a part of all that may wait: one question never keeps out all others.
+const SHARE_OF_ONE_CHECK: usize = 4;
 
 /// The checks under way in one worker.
 #[derive(Debug)]
@@ -99,7 +101,9 @@ impl<W> Flights<W> {
     /// Makes `waiter`, of the request `id`, wait for the answer to what `on` would ask.
     pub(crate) fn join(&mut self, on: &Recollection, id: u32, waiter: W, now: Now) -> Joined {
         let question = &on.question;
-        if self.waiting >= self.limits.max_waiters {
+        let beside = self.flights.get(question).map_or(0, |f| f.waiters.len());
+        let most_beside = self.limits.max_waiters.div_ceil(SHARE_OF_ONE_CHECK);
+        if self.waiting >= self.limits.max_waiters || beside >= most_beside {
             return Joined::Refused(Fault::Overloaded);
         }
         let joined = self.begin(question, self.limits.max_checks, payer(on), now);

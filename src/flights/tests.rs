@@ -11,6 +11,7 @@ use crate::cache::LocalName;
 
 mod budgets;
 
+/// Of the twelve that may wait, three may wait for one check.
 const LIMITS: Limits = Limits {
     max_waiters: 12,
     max_checks: 5,
@@ -101,6 +102,18 @@ fn waiters_and_checks_are_bounded() {
     let late = flights.join(&on(5), 13, "c", at(0));
     assert_eq!(late, OVERLOADED, "a sixth check");
     assert_eq!(flights.ask(&question(5), at(0)), OVERLOADED);
+}
+
+#[test]
+fn one_question_cannot_take_the_place_of_all_others() {
+    let mut flights = flights();
+    for id in 0..3 {
+        assert_ne!(flights.join(&on(0), id, "the same", at(0)), OVERLOADED);
+    }
+    assert_eq!(flights.join(&on(0), 3, "the same", at(0)), OVERLOADED);
+    assert_eq!(flights.join(&on(1), 4, "another", at(0)), Joined::Leads);
+    flights.leave(&question(0), 1);
+    assert_eq!(flights.join(&on(0), 3, "the same", at(0)), Joined::Follows);
 }
 
 #[test]
@@ -274,6 +287,7 @@ proptest! {
             prop_assert_eq!(waiters, waiting.len());
             prop_assert!(waiters <= LIMITS.max_waiters && checks <= LIMITS.max_checks);
             prop_assert!(flights.tokens.len() <= checks);
+            prop_assert!(flights.flights.values().all(|flight| flight.waiters.len() <= 3));
         }
         prop_assert!(waiting.is_empty(), "somebody still waits");
     }

@@ -83,6 +83,32 @@ async fn checks_that_are_all_under_way_open_nothing() {
     assert_eq!(good.status, 200, "and shut no door for good");
 }
 
+#[tokio::test]
+async fn one_key_cannot_take_the_place_of_all_who_must_wait() {
+    let (stack, key) = lenient(json!({"max_waiters": 8})).await;
+    let held = stack.control_plane.hold();
+    let made_up = mint_key(2);
+    let flood = futures::future::join_all(
+        (0..20).map(|_| stack.gateway.mcp("locked").key(&made_up).send()),
+    );
+    let good = async {
+        let over = stack.wait_for_outcomes("denied_over_limit", 18, PATIENCE);
+        over.await;
+        let good = stack.gateway.mcp("locked").key(&key).send();
+        let release = async {
+            let stat = stack.gateway.wait_for_stat(IN_FLIGHT, |n| n == 2, PATIENCE);
+            stat.await;
+            held.release();
+        };
+        tokio::join!(good, release).0
+    };
+    let (flood, good) = tokio::join!(flood, good);
+    assert_eq!(good.status, 200, "{}", good.text());
+    let waited = flood.iter().filter(|answer| answer.status == 401);
+    assert_eq!(waited.count(), 2, "a quarter of eight");
+    assert_eq!(stack.upstream.received().len(), 1);
+}
+
 /// Whoever holds a revoked key would otherwise buy it ten more minutes by keeping the filter busy.
 #[tokio::test]
 async fn a_busy_filter_does_not_serve_a_key_past_its_life() {
