@@ -71,8 +71,13 @@ impl World {
         }
         let ended = self.last.as_ref().unwrap();
         assert_eq!(ended.id, id);
-        let unlearnt = [Denial::ControlPlaneFault, Denial::OverLimit].map(Ruling::Deny);
-        assert!(!unlearnt.contains(&ended.decision.ruling), "{ended:?}");
+        let learnt = match ended.decision.ruling {
+            Ruling::Continue { allowed, .. } => allowed != Allowed::ControlPlaneFault,
+            Ruling::Deny(denial) => {
+                !matches!(denial, Denial::ControlPlaneFault | Denial::OverLimit)
+            }
+        };
+        assert!(learnt, "{ended:?}");
     }
 
     pub(super) fn was_let_in(&mut self) {

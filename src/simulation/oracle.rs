@@ -100,6 +100,11 @@ impl Case<'_> {
                         self.good_key();
                     }
                 }
+                Allowed::ControlPlaneFault => assert!(
+                    self.ended.faulted,
+                    "let by without a fault of the control plane: {:?}",
+                    self.ended
+                ),
                 other => panic!("{other:?} of {:?}", self.ended),
             },
             Ruling::Deny(denial) => match denial {
