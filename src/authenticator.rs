@@ -7,6 +7,7 @@ use edge_api::check::Verdict;
 use edge_api::id::Id;
 
 use crate::cache::{Entry, KeyVerdict, Known, Policy, Remembered};
+use crate::check::Fault;
 use crate::config::{Config, FailureMode, StripKey};
 use crate::denial::{Denial, InvalidKey};
 use crate::feed::Sight;
@@ -170,26 +171,34 @@ pub(crate) fn decide_answered(
             ..decision
         },
         // An answer is checked to hold a policy, and a verdict where one was asked for.
-        None => fault(config),
+        None => unlearnt(config, Fault::Schema),
     }
 }
 
-/// Decides without an answer, from what was remembered when the request came. **Never a refusal that
-/// a sound control plane might not have given.**
+/// Decides without an answer, because of `fault`, from what was remembered when the request came. **No key is refused on
+/// the word of something past its life**; a request without one is, by the policy last known good.
+///
+/// What is last known good serves while the control plane cannot be asked, and not because this worker is at a limit: its
+/// clients bring it there whenever they like.
 pub(crate) fn decide_faulted(
     config: &Config,
     request: &Request,
     known: &Known,
     sight: &Sight,
+    fault: Fault,
     now: Now,
 ) -> Decision {
     let view = View {
         known,
         sight,
-        trust: Trust::LastKnownGood,
+        trust: if fault.is_control_planes() {
+            Trust::LastKnownGood
+        } else {
+            Trust::Fresh
+        },
         now,
     };
-    judge(config, request, view).unwrap_or_else(|| fault(config))
+    judge(config, request, view).unwrap_or_else(|| unlearnt(config, fault))
 }
 
 /// The rules from "project unknown" on. `None` when something must be learnt first.
@@ -335,18 +344,21 @@ fn passed(config: &Config, allowed: Allowed) -> Decision {
     })
 }
 
-/// What the failure mode makes of a request about which nothing can be learnt.
-fn fault(config: &Config) -> Decision {
+/// What becomes of a request about which nothing can be learnt. The failure mode speaks for the control plane's faults
+/// alone: a limit of this worker must open no door to those who reach it.
+fn unlearnt(config: &Config, fault: Fault) -> Decision {
+    let ruling = match (fault.is_control_planes(), config.failure_mode) {
+        (false, _) => Ruling::Deny(Denial::OverLimit),
+        (true, FailureMode::Allow) => Ruling::Continue {
+            allowed: Allowed::ControlPlaneFault,
+            // Its project may be a locked one, whose upstream has never been given a key.
+            strip_key: config.strip_key != StripKey::Never,
+        },
+        (true, FailureMode::Deny) => Ruling::Deny(Denial::ControlPlaneFault),
+    };
     Decision {
         cache: CacheState::Miss,
-        ..Decision::new(match config.failure_mode {
-            FailureMode::Allow => Ruling::Continue {
-                allowed: Allowed::ControlPlaneFault,
-                // Its project may be a locked one, whose upstream has never been given a key.
-                strip_key: config.strip_key != StripKey::Never,
-            },
-            FailureMode::Deny => Ruling::Deny(Denial::ControlPlaneFault),
-        })
+        ..Decision::new(ruling)
     }
 }
 

@@ -1,10 +1,10 @@
 //! How many checks bad keys may cost: a token bucket per project, so that somebody who tries keys on one project slows
 //! down neither the control plane nor the other projects.
 //!
-//! A check takes a token and gives it back when the key turns out good, so that good keys cost nothing however many
+//! A check takes a token and gives it back unless the key turns out bad, so that good keys cost nothing however many
 //! come at once. Buckets are a fixed number; projects share them by hash.
 
-use edge_api::check::Subject;
+use edge_api::id::Id;
 use siphasher::sip::SipHasher13;
 
 use crate::now::Now;
@@ -41,10 +41,10 @@ impl Budget {
         }
     }
 
-    /// Takes a token for a check about `subject`; false when there is none.
-    pub(crate) fn take(&mut self, subject: &Subject, now: Now) -> bool {
+    /// Takes a token of `project` for a check; false when there is none.
+    pub(crate) fn take(&mut self, project: &Id, now: Now) -> bool {
         let room = self.per_s * BURST_S * PARTS;
-        match self.bucket(subject, now) {
+        match self.bucket(project, now) {
             Some(spent) if spent.parts + PARTS <= room => {
                 spent.parts += PARTS;
                 true
@@ -54,18 +54,24 @@ impl Budget {
     }
 
     /// Gives back the token of a check that was not about a bad key.
-    pub(crate) fn give_back(&mut self, subject: &Subject, now: Now) {
-        if let Some(spent) = self.bucket(subject, now) {
+    pub(crate) fn give_back(&mut self, project: &Id, now: Now) {
+        if let Some(spent) = self.bucket(project, now) {
             spent.parts = spent.parts.saturating_sub(PARTS);
         }
     }
 
-    /// The bucket of `subject`, with what has grown back by now.
-    fn bucket(&mut self, subject: &Subject, now: Now) -> Option<&mut Spent> {
-        let (Subject::ProjectId(id) | Subject::ServerId(id)) = subject;
-        let index = SipHasher13::new().hash(id.as_str().as_bytes()) % BUCKETS as u64;
+    /// Thousandths of tokens that are out, of all projects.
+    #[cfg(test)]
+    pub(crate) fn spent(&self) -> u64 {
+        self.buckets.iter().map(|spent| spent.parts).sum()
+    }
+
+    /// The bucket of `project`, with what has grown back by now.
+    fn bucket(&mut self, project: &Id, now: Now) -> Option<&mut Spent> {
+        let index = SipHasher13::new().hash(project.as_str().as_bytes()) % BUCKETS as u64;
         let spent = self.buckets.get_mut(usize::try_from(index).ok()?)?;
-        let grown = now.monotonic_ms.saturating_sub(spent.at_ms) * self.per_s * PARTS / 1_000;
+        let elapsed_ms = now.monotonic_ms.saturating_sub(spent.at_ms);
+        let grown = elapsed_ms.saturating_mul(self.per_s * PARTS) / 1_000;
         spent.parts = spent.parts.saturating_sub(grown);
         spent.at_ms = now.monotonic_ms;
         Some(spent)
@@ -74,8 +80,6 @@ impl Budget {
 
 #[cfg(test)]
 mod tests {
-    use edge_api::id::Id;
-
     use super::*;
 
     fn at(monotonic_ms: u64) -> Now {
@@ -85,8 +89,8 @@ mod tests {
         }
     }
 
-    fn project(id: &str) -> Subject {
-        Subject::ProjectId(Id::parse(id).unwrap())
+    fn project(id: &str) -> Id {
+        Id::parse(id).unwrap()
     }
 
     fn takes(budget: &mut Budget, id: &str, now: Now) -> usize {
@@ -111,6 +115,14 @@ mod tests {
             50,
             "never more than the burst"
         );
+    }
+
+    #[test]
+    fn a_budget_is_whole_after_however_long_a_rest() {
+        let mut budget = Budget::new(100_000);
+        assert!(budget.take(&project("p1"), at(0)));
+        assert!(budget.take(&project("p1"), at(u64::MAX)));
+        assert_eq!(budget.spent(), PARTS);
     }
 
     #[test]

@@ -20,8 +20,10 @@ pub(crate) enum Denial {
     DeadEnd(DeadEnd),
     /// The control plane knows no such project or server.
     UnknownProject,
-    /// The policy or the verdict could not be learnt. Says nothing about the key.
+    /// The policy or the verdict could not be learnt from the control plane. Says nothing about the key.
     ControlPlaneFault,
+    /// The policy or the verdict would have to be learnt, and this worker asks no more for now. Says nothing about the key.
+    OverLimit,
     /// A key is required and none was sent.
     MissingKey,
     /// A key is required and more than one was sent.
@@ -77,12 +79,13 @@ pub(crate) enum Refusal {
 
 impl Denial {
     /// Every denial, in the order of its counter.
-    pub(crate) const ALL: [Self; 16] = [
+    pub(crate) const ALL: [Self; 17] = [
         Self::UnmatchedPath,
         Self::DeadEnd(DeadEnd::Registration),
         Self::DeadEnd(DeadEnd::Metadata),
         Self::UnknownProject,
         Self::ControlPlaneFault,
+        Self::OverLimit,
         Self::MissingKey,
         Self::AmbiguousKey,
         Self::OtherKind(KeyKind::User),
@@ -103,10 +106,11 @@ impl Denial {
             Self::DeadEnd(dead_end) => 1 + dead_end as usize,
             Self::UnknownProject => 3,
             Self::ControlPlaneFault => 4,
-            Self::MissingKey => 5,
-            Self::AmbiguousKey => 6,
-            Self::OtherKind(kind) => 7 + kind as usize,
-            Self::InvalidKey(reason) => 10 + reason as usize,
+            Self::OverLimit => 5,
+            Self::MissingKey => 6,
+            Self::AmbiguousKey => 7,
+            Self::OtherKind(kind) => 8 + kind as usize,
+            Self::InvalidKey(reason) => 11 + reason as usize,
         }
     }
 
@@ -116,7 +120,7 @@ impl Denial {
             Self::UnmatchedPath | Self::UnknownProject => Refusal::UnknownProject,
             Self::DeadEnd(DeadEnd::Registration) => Refusal::NoOAuth,
             Self::DeadEnd(DeadEnd::Metadata) => Refusal::NoMetadata,
-            Self::ControlPlaneFault => Refusal::Unavailable,
+            Self::ControlPlaneFault | Self::OverLimit => Refusal::Unavailable,
             Self::MissingKey => Refusal::MissingKey,
             Self::AmbiguousKey => Refusal::AmbiguousKey,
             Self::OtherKind(KeyKind::User) => Refusal::UserKey,
@@ -134,6 +138,7 @@ impl Denial {
             Self::DeadEnd(DeadEnd::Metadata) => "denied_oauth_metadata",
             Self::UnknownProject => "denied_unknown_project",
             Self::ControlPlaneFault => "denied_control_plane_fault",
+            Self::OverLimit => "denied_over_limit",
             Self::MissingKey => "denied_missing_key",
             Self::AmbiguousKey => "denied_ambiguous_key",
             Self::OtherKind(KeyKind::User) => "denied_user_key",
@@ -156,6 +161,7 @@ impl Denial {
             Self::DeadEnd(DeadEnd::Metadata) => "mcp_key_auth_oauth_metadata",
             Self::UnknownProject => "mcp_key_auth_unknown_project",
             Self::ControlPlaneFault => "mcp_key_auth_control_plane_fault",
+            Self::OverLimit => "mcp_key_auth_over_limit",
             Self::MissingKey => "mcp_key_auth_missing_api_key",
             Self::AmbiguousKey => "mcp_key_auth_ambiguous_api_key",
             Self::OtherKind(KeyKind::User) => "mcp_key_auth_user_api_key",

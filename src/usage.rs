@@ -167,7 +167,8 @@ fn to_wire(outcome: outcome::Outcome) -> Option<Outcome> {
             Denial::UnmatchedPath
             | Denial::DeadEnd(_)
             | Denial::UnknownProject
-            | Denial::ControlPlaneFault => None,
+            | Denial::ControlPlaneFault
+            | Denial::OverLimit => None,
         },
         outcome::Outcome::Abandoned => None,
     }

@@ -84,7 +84,12 @@ fn decide(
 }
 
 fn decide_faulted(config: &Config, request: &Request, known: &Known, now: Now) -> Decision {
-    super::decide_faulted(config, request, known, &sight(), now)
+    super::decide_faulted(config, request, known, &sight(), Fault::Timeout, now)
+}
+
+fn decide_over_limit(config: &Config, request: &Request, known: &Known, fault: Fault) -> Decision {
+    assert!(!fault.is_control_planes());
+    super::decide_faulted(config, request, known, &sight(), fault, NOW)
 }
 
 fn decide_answered(config: &Config, request: &Request, known: &Known, now: Now) -> Decision {

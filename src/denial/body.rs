@@ -28,6 +28,13 @@ struct Error<'a> {
     suggested_fix: &'a str,
 }
 
+/// The wire form for a client that wants to register.
+#[derive(Serialize)]
+struct NoOAuth<'a> {
+    error: &'static str,
+    error_description: &'a str,
+}
+
 impl Bodies {
     pub(crate) fn new(key_sources: &KeySources) -> Self {
         let header = key_sources.preferred_header();
@@ -64,7 +71,12 @@ fn no_oauth(header: &str, example: &str) -> String {
         "This MCP server does not use OAuth. Send your project's API key in the {header} header: \
          add the header {example} to this MCP server in your client's configuration."
     );
-    serde_json::json!({"error": "access_denied", "error_description": description}).to_string()
+    let body = NoOAuth {
+        error: "access_denied",
+        error_description: &description,
+    };
+    // Two texts cannot fail to serialize.
+    serde_json::to_string(&body).unwrap_or_default()
 }
 
 /// The body up to where `error` goes on.

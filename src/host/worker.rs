@@ -21,7 +21,6 @@ use super::stream_guard::StreamGuard;
 use super::usage_report::UsageReport;
 use super::wake_up::WakeUp;
 use crate::authenticator::{self, Decision, Errand, Step};
-use crate::budget::Budget;
 use crate::cache::{Known, Recollection, Seal};
 use crate::check::Fault;
 use crate::config::Config;
@@ -50,7 +49,6 @@ pub(super) struct Worker {
     jitter: u8,
     memory: Memory,
     feed: FeedPoll,
-    budget: RefCell<Budget>,
     wake_up: WakeUp,
     flights: RefCell<Flights<SharedExchange>>,
     /// Decisions on requests that waited, yet to be carried out; no more than may wait.
@@ -82,7 +80,6 @@ impl Worker {
             ),
             memory: Memory::new(Rc::clone(&seal), config.cache, [random(), random()]),
             feed: FeedPoll::new(seal, me, config.cache.unconfirmed_ttl_ms, clock::now()),
-            budget: RefCell::new(Budget::new(config.limits.bad_key_checks_per_s)),
             wake_up: WakeUp::register(root_id)?,
             flights: RefCell::new(Flights::new(config.limits, config.control_plane.timeout_ms)),
             decided: RefCell::default(),
@@ -111,7 +108,10 @@ impl Worker {
             let action = match step {
                 Step::Decided(decision) => self.apply(id, &exchange, &decision, now),
                 // Nothing has to be learnt about a request that is about nobody.
-                Step::Ask => self.apply(id, &exchange, &self.faulted(&exchange, now), now),
+                Step::Ask => {
+                    let decision = self.faulted(&exchange, Fault::NotSent, now);
+                    self.apply(id, &exchange, &decision, now)
+                }
             };
             return (exchange, action);
         };
@@ -171,10 +171,10 @@ impl Worker {
         let now = clock::now();
         self.feed
             .handle_tick(&self.config.control_plane, now, &self.metrics);
-        let late = self.flights.borrow_mut().handle_timeout(now);
+        let late = self.flights.borrow_mut().handle_tick(now);
         if !late.is_empty() {
             self.note_fault(Fault::Timeout, now);
-            self.settle_faulted(late, now);
+            self.settle_faulted(late, Fault::Timeout, now);
         }
         self.carry_out();
         self.review_streams(now);

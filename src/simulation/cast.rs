@@ -53,10 +53,11 @@ pub(super) enum Shows {
     TwoKeys,
 }
 
-pub(super) fn config() -> Config {
+pub(super) fn config(failure_mode_allow: bool) -> Config {
     let json = json!({
         "control_plane": {"cluster": "c", "timeout_ms": TIMEOUT_MS},
         "rules": [{"path": "/mcp/{project_id}"}, {"path": "/srv/{server_id}"}],
+        "failure_mode_allow": failure_mode_allow,
         "cache": {
             "policies": 16, "unknown_projects": 8, "valid_keys": 32, "invalid_keys": 8,
             "local_entries": LOCAL_ENTRIES, "max_ttl_ms": 20_000, "max_negative_ttl_ms": NEGATIVE_MS,

@@ -71,11 +71,13 @@ impl World {
         }
         let ended = self.last.as_ref().unwrap();
         assert_eq!(ended.id, id);
-        assert_ne!(
-            ended.decision.ruling,
-            Ruling::Deny(Denial::ControlPlaneFault),
-            "{ended:?}"
-        );
+        let learnt = match ended.decision.ruling {
+            Ruling::Continue { allowed, .. } => allowed != Allowed::ControlPlaneFault,
+            Ruling::Deny(denial) => {
+                !matches!(denial, Denial::ControlPlaneFault | Denial::OverLimit)
+            }
+        };
+        assert!(learnt, "{ended:?}");
     }
 
     pub(super) fn was_let_in(&mut self) {

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::cast::{Shows, Target};
 use crate::authenticator::Decision;
 use crate::cache::Recollection;
-use crate::check::Question;
+use crate::check::{Fault, Question};
 use crate::feed::Mark;
 use crate::now::Now;
 use crate::request::Request;
@@ -40,6 +40,8 @@ pub(super) struct Ended {
     pub(super) asked_ms: Option<u64>,
     /// Whether this request's own check, or the worker's last one, failed.
     pub(super) faulted: bool,
+    /// Whether a limit of the worker kept it from being asked about.
+    pub(super) over_limit: bool,
 }
 
 /// Why a decision is what it is.
@@ -47,7 +49,7 @@ pub(super) struct Ended {
 pub(super) enum By {
     Memory,
     Answer { asked_ms: u64 },
-    Fault,
+    Fault(Fault),
 }
 
 impl AsRef<Request> for Exchange {

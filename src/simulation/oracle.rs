@@ -100,6 +100,11 @@ impl Case<'_> {
                         self.good_key();
                     }
                 }
+                Allowed::ControlPlaneFault => assert!(
+                    self.ended.faulted,
+                    "let by without a fault of the control plane: {:?}",
+                    self.ended
+                ),
                 other => panic!("{other:?} of {:?}", self.ended),
             },
             Ruling::Deny(denial) => match denial {
@@ -107,6 +112,11 @@ impl Case<'_> {
                 Denial::ControlPlaneFault => assert!(
                     self.ended.faulted,
                     "invariant 1: refused without a fault: {:?}",
+                    self.ended
+                ),
+                Denial::OverLimit => assert!(
+                    self.ended.over_limit,
+                    "refused as over a limit below it: {:?}",
                     self.ended
                 ),
                 Denial::MissingKey => {

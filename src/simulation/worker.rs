@@ -13,7 +13,6 @@ use super::exchange::{By, Exchange};
 use super::feed_poll::FeedPoll;
 use super::memory::Memory;
 use crate::authenticator::{self, Errand, Step};
-use crate::budget::Budget;
 use crate::cache::{Known, Recollection, Seal};
 use crate::check::Fault;
 use crate::feed::{Sight, Slot};
@@ -36,7 +35,6 @@ pub(super) struct Worker {
     pub(super) rung: Cell<bool>,
     /// What Envoy holds as contexts.
     waiting: RefCell<HashMap<u32, Rc<Exchange>>>,
-    budget: RefCell<Budget>,
     reachability: Cell<Reachability>,
     streams: RefCell<Streams<Rc<Exchange>>>,
     reviewed: Cell<(u32, u64)>,
@@ -55,7 +53,6 @@ impl Worker {
             flights: RefCell::new(Flights::new(config.limits, config.control_plane.timeout_ms)),
             rung: Cell::new(false),
             waiting: RefCell::default(),
-            budget: RefCell::new(Budget::new(config.limits.bad_key_checks_per_s)),
             reachability: Cell::default(),
             streams: RefCell::new(Streams::new()),
             reviewed: Cell::default(),
@@ -133,10 +130,10 @@ impl Worker {
     pub(super) async fn handle_tick(&self) {
         let now = self.envoy.now();
         self.feed.handle_tick(now).await;
-        let late = self.flights.borrow_mut().handle_timeout(now);
+        let late = self.flights.borrow_mut().handle_tick(now);
         if !late.is_empty() {
             self.note_fault(Fault::Timeout, now);
-            self.settle_faulted(late, now);
+            self.settle_faulted(late, Fault::Timeout, now);
         }
         self.review_streams(now);
         self.send_checks().await;

@@ -8,6 +8,7 @@ use stack::stack::Stack;
 
 mod bodies;
 mod credentials;
+mod limits;
 mod paths;
 mod secrets;
 

@@ -195,7 +195,7 @@ async fn waiters_that_get_different_verdicts_from_one_answer() {
 #[tokio::test]
 async fn over_the_bounds_a_request_is_told_to_come_back_at_once() {
     let (stack, key) = locked_with(|options| {
-        patient(options).plugin(json!({"limits": {"max_waiters": 3, "max_checks": 2}}))
+        patient(options).plugin(json!({"limits": {"max_waiters": 8, "max_checks": 2}}))
     })
     .await;
     let held = stack.control_plane.hold();

@@ -1,7 +1,8 @@
 //! What is past its life, and what is left to serve when nobody answers.
 
 use super::*;
-use crate::check::Fault;
+
+const LIMITS: [Fault; 2] = [Fault::Overloaded, Fault::OverBudget];
 
 const STALE_IF_ERROR_MS: u64 = 600_000;
 
@@ -140,6 +141,44 @@ fn the_failure_mode_decides_where_nothing_is_known() {
 }
 
 #[test]
+fn a_limit_of_this_worker_opens_nothing_whatever_the_failure_mode() {
+    for failure_mode_allow in [false, true] {
+        let config = config(&json!({"failure_mode_allow": failure_mode_allow}));
+        for fault in LIMITS {
+            for known in [Known::default(), required(1_000), open(0)] {
+                let decision = decide_over_limit(&config, &keyed(&config), &known, fault);
+                assert_eq!(decision.ruling, Ruling::Deny(Denial::OverLimit));
+                assert_eq!(decision.outcome().name(), "denied_over_limit");
+                assert_eq!(Denial::OverLimit.refusal().status(), 503);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_limit_of_this_worker_serves_nothing_past_its_life() {
+    let config = config(&json!({}));
+    let valid = |life| Known {
+        verdict: verdict(Verdict::Valid, life),
+        ..required(life)
+    };
+    for fault in LIMITS {
+        let outcome = |request: &Request, known: &Known| {
+            let decision = decide_over_limit(&config, request, known, fault);
+            decision.outcome().name()
+        };
+        let (keyed, keyless) = (keyed(&config), keyless(&config));
+        assert_eq!(outcome(&keyed, &valid(0)), "denied_over_limit");
+        assert_eq!(outcome(&keyless, &open(0)), "denied_over_limit");
+        assert_eq!(outcome(&keyless, &required(0)), "denied_over_limit");
+        // Learnt by somebody else just now.
+        assert_eq!(outcome(&keyed, &valid(1_000)), "allowed");
+        assert_eq!(outcome(&keyless, &open(1_000)), "allowed_not_required");
+        assert_eq!(outcome(&keyless, &required(1_000)), "denied_missing_key");
+    }
+}
+
+#[test]
 fn while_the_control_plane_is_down_nobody_waits_for_what_is_last_known_good() {
     let config = config(&json!({}));
     let known = Known {
@@ -173,7 +212,6 @@ fn while_the_control_plane_is_down_nobody_waits_for_what_is_last_known_good() {
 #[test]
 fn only_the_workers_own_limits_say_nothing_of_the_control_plane() {
     for fault in Fault::ALL {
-        let own = matches!(fault, Fault::Overloaded | Fault::OverBudget);
-        assert_eq!(fault.is_control_planes(), !own);
+        assert_eq!(fault.is_control_planes(), !LIMITS.contains(&fault));
     }
 }

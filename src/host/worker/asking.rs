@@ -7,8 +7,8 @@ use proxy_wasm::types::Action;
 
 use super::Worker;
 use crate::authenticator::Errand;
-use crate::cache::{Recollection, Remembered};
-use crate::check::{Fault, Question};
+use crate::cache::Recollection;
+use crate::check::Question;
 use crate::flights::{Joined, Sent};
 use crate::host::exchange::SharedExchange;
 use crate::host::metrics::Reason;
@@ -31,41 +31,25 @@ impl Worker {
         now: Now,
     ) -> Action {
         let question = &recollection.question;
-        let mut flights = self.flights.borrow_mut();
-        let new = !flights.is_asking(question, now);
-        // A key that was good is not charged for being asked about again.
-        let verdict = recollection.known.verdict.as_ref();
-        let was_good = verdict.is_some_and(|entry| entry.value.is_good());
-        let charged = new && question.key.is_some() && !was_good;
-        let fault = if charged && !self.budget.borrow_mut().take(&question.subject, now) {
-            Some(Fault::OverBudget)
-        } else {
-            match flights.join(question, id, SharedExchange::clone(exchange), now) {
-                Joined::Leads => {
-                    if charged {
-                        flights.charge(question);
-                    }
-                    None
-                }
-                Joined::Follows => {
-                    self.metrics.check_shared();
-                    None
-                }
-                Joined::Full => Some(Fault::Overloaded),
+        let waiter = SharedExchange::clone(exchange);
+        let joined = self
+            .flights
+            .borrow_mut()
+            .join(recollection, id, waiter, now);
+        match joined {
+            Joined::Leads => {
+                self.metrics.check_asked(if recollection.known.is_empty() {
+                    Reason::Unknown
+                } else {
+                    Reason::Recheck
+                });
+                self.wake_up.ring();
             }
-        };
-        drop(flights);
-        if let Some(fault) = fault {
-            self.note_fault(fault, now);
-            return self.apply(id, exchange, &self.faulted(exchange, now), now);
-        }
-        if new {
-            self.metrics.check_asked(if recollection.known.is_empty() {
-                Reason::Unknown
-            } else {
-                Reason::Recheck
-            });
-            self.wake_up.ring();
+            Joined::Follows => self.metrics.check_shared(),
+            Joined::Refused(fault) => {
+                self.note_fault(fault, now);
+                return self.apply(id, exchange, &self.faulted(exchange, fault, now), now);
+            }
         }
         self.report_occupancy();
         exchange.wait(question.clone())
@@ -91,14 +75,11 @@ impl Worker {
                 self.ask(question, Reason::Refresh, now);
             }
             Errand::Attribute => {
-                let mut budget = self.budget.borrow_mut();
-                if budget.take(&question.subject, now) {
-                    if self.ask(question, Reason::Attribute, now) {
-                        self.flights.borrow_mut().charge(question);
-                    } else {
-                        budget.give_back(&question.subject, now);
-                    }
-                }
+                let joined = self
+                    .flights
+                    .borrow_mut()
+                    .ask_within_budget(recollection, now);
+                self.note_asked(joined, Reason::Attribute);
             }
             Errand::Probe => {
                 self.reachability.set(Reachability::faulted(now));
@@ -108,14 +89,17 @@ impl Worker {
         self.wake_up.ring();
     }
 
-    /// Tells whether a check is to be sent for it.
-    pub(super) fn ask(&self, question: &Question, reason: Reason, now: Now) -> bool {
-        let leads = self.flights.borrow_mut().ask(question, now) == Joined::Leads;
-        if leads {
+    /// Asks it at nobody's expense.
+    pub(super) fn ask(&self, question: &Question, reason: Reason, now: Now) {
+        let joined = self.flights.borrow_mut().ask(question, now);
+        self.note_asked(joined, reason);
+    }
+
+    fn note_asked(&self, joined: Joined, reason: Reason) {
+        if joined == Joined::Leads {
             self.metrics.check_asked(reason);
             self.report_occupancy();
         }
-        leads
     }
 
     pub(super) fn send_checks(&self) {
@@ -150,12 +134,9 @@ impl Worker {
                     self.flights.borrow_mut().handle_sent(question, token, sent);
                 }
                 Err(fault) => {
-                    let landed = self.flights.borrow_mut().handle_not_sent(question);
+                    let waiters = self.flights.borrow_mut().handle_not_sent(question, now);
                     self.note_fault(fault, now);
-                    if let Some(landed) = landed {
-                        self.give_back(&landed, now);
-                        self.settle_faulted(landed.into_waiters(), now);
-                    }
+                    self.settle_faulted(waiters, fault, now);
                     self.report_occupancy();
                 }
             }

@@ -63,23 +63,27 @@ impl Worker {
                 self.settle_answered(landed, answer, now);
             }
             Err(fault) => {
+                let waiters = self.flights.borrow_mut().handle_fault(landed, now);
                 self.note_fault(fault, now);
-                self.give_back(&landed, now);
-                self.settle_faulted(landed.into_waiters(), now);
+                self.settle_faulted(waiters, fault, now);
             }
         }
         self.report_occupancy();
     }
 
-    pub(super) fn settle_answered(&self, landed: Landed<SharedExchange>, answer: Answer, now: Now) {
+    pub(super) fn settle_answered(
+        &self,
+        mut landed: Landed<SharedExchange>,
+        answer: Answer,
+        now: Now,
+    ) {
         let known = answer.into_known(&self.config.cache, landed.sent.epoch, landed.sent.at_ms);
         let sight = self.sight(Slot::of_known(&known));
-        if known.is_good() {
-            self.give_back(&landed, now);
-        }
+        self.flights
+            .borrow_mut()
+            .handle_answer(&mut landed, &known, now);
         if !sight.believes(&known) {
-            // The project changed while the answer was on its way. Asked again at the next tick, not at once: a
-            // replica that lags behind would keep us asking.
+            // The project changed while the answer was on its way.
             self.ask_again(landed, now);
             return;
         }
@@ -109,21 +113,26 @@ impl Worker {
         if !landed.has_waiters() {
             return;
         }
-        let left = self.flights.borrow_mut().ask_again(landed, now);
-        match left {
-            None => self.metrics.check_asked(Reason::Recheck),
-            Some(landed) => {
+        let asked = self.flights.borrow_mut().ask_again(landed, now);
+        match asked {
+            Ok(()) => self.metrics.check_asked(Reason::Recheck),
+            Err(waiters) => {
                 self.note_fault(Fault::Overloaded, now);
-                self.settle_faulted(landed.into_waiters(), now);
+                self.settle_faulted(waiters, Fault::Overloaded, now);
             }
         }
     }
 
-    pub(super) fn settle_faulted(&self, waiters: Vec<(u32, SharedExchange)>, now: Now) {
-        self.settle(waiters, |exchange| self.faulted(exchange, now));
+    pub(super) fn settle_faulted(
+        &self,
+        waiters: Vec<(u32, SharedExchange)>,
+        fault: Fault,
+        now: Now,
+    ) {
+        self.settle(waiters, |exchange| self.faulted(exchange, fault, now));
     }
 
-    pub(super) fn faulted(&self, exchange: &Exchange, now: Now) -> Decision {
+    pub(super) fn faulted(&self, exchange: &Exchange, fault: Fault, now: Now) -> Decision {
         let mut known = Known::default();
         if let Some(then) = exchange.recollection() {
             // Others may have learnt something since it came.
@@ -133,7 +142,8 @@ impl Worker {
                 .newest(newer.map_or_else(Known::default, |r| r.known.clone()));
         }
         let sight = self.sight(Slot::of_known(&known));
-        authenticator::decide_faulted(&self.config, &exchange.request, &known, &sight, now)
+        let config = &self.config;
+        authenticator::decide_faulted(config, &exchange.request, &known, &sight, fault, now)
     }
 
     /// Decides on each waiter; carries out as much as one callback can bear, and the rest in the next ones.
@@ -175,13 +185,6 @@ impl Worker {
     pub(super) fn become_root(&self) {
         if hostcalls::set_effective_context(self.root_id).is_err() {
             log::error!("Envoy does not know the root context");
-        }
-    }
-
-    pub(super) fn give_back(&self, landed: &Landed<SharedExchange>, now: Now) {
-        if landed.charged {
-            let subject = &landed.question.subject;
-            self.budget.borrow_mut().give_back(subject, now);
         }
     }
 

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use super::Worker;
 use crate::authenticator::Errand;
 use crate::cache::Recollection;
-use crate::check::Fault;
 use crate::flights::{Joined, Sent};
 use crate::now::Now;
 use crate::reachability::Reachability;
@@ -18,33 +17,23 @@ const CLAIM_MS: u64 = 200;
 
 impl Worker {
     pub(super) fn wait(&self, exchange: &Rc<Exchange>, recollection: &Recollection, now: Now) {
-        let question = &recollection.question;
-        let mut flights = self.flights.borrow_mut();
-        let new = !flights.is_asking(question, now);
-        let charged = new && question.key.is_some();
-        let fault = if charged && !self.budget.borrow_mut().take(&question.subject, now) {
-            Some(Fault::OverBudget)
-        } else {
-            match flights.join(question, exchange.id, Rc::clone(exchange), now) {
-                Joined::Leads => {
-                    if charged {
-                        flights.charge(question);
-                    }
-                    None
-                }
-                Joined::Follows => None,
-                Joined::Full => Some(Fault::Overloaded),
+        let waiter = Rc::clone(exchange);
+        let joined = self
+            .flights
+            .borrow_mut()
+            .join(recollection, exchange.id, waiter, now);
+        match joined {
+            Joined::Leads => self.rung.set(true),
+            Joined::Follows => {}
+            Joined::Refused(fault) => {
+                self.note_fault(fault, now);
+                let decision = self.faulted(exchange, fault, now);
+                self.apply(exchange, decision, By::Fault(fault), now);
+                return;
             }
-        };
-        drop(flights);
-        if let Some(fault) = fault {
-            self.note_fault(fault, now);
-            let decision = self.faulted(exchange, now);
-            self.apply(exchange, decision, By::Fault, now);
-            return;
         }
-        self.rung.set(true);
-        exchange.waits_for.replace(Some(question.clone()));
+        let question = recollection.question.clone();
+        exchange.waits_for.replace(Some(question));
         let held = Rc::clone(exchange);
         self.waiting.borrow_mut().insert(exchange.id, held);
     }
@@ -67,15 +56,9 @@ impl Worker {
                 }
             }
             Errand::Attribute => {
-                let mut budget = self.budget.borrow_mut();
-                let mut flights = self.flights.borrow_mut();
-                if budget.take(&question.subject, now) {
-                    if flights.ask(question, now) == Joined::Leads {
-                        flights.charge(question);
-                    } else {
-                        budget.give_back(&question.subject, now);
-                    }
-                }
+                self.flights
+                    .borrow_mut()
+                    .ask_within_budget(recollection, now);
             }
             Errand::Probe => {
                 self.reachability.set(Reachability::faulted(now));
@@ -107,12 +90,9 @@ impl Worker {
                     self.flights.borrow_mut().handle_sent(question, token, sent);
                 }
                 Err(fault) => {
-                    let landed = self.flights.borrow_mut().handle_not_sent(question);
+                    let waiters = self.flights.borrow_mut().handle_not_sent(question, now);
                     self.note_fault(fault, now);
-                    if let Some(landed) = landed {
-                        self.give_back(&landed, now);
-                        self.settle_faulted(landed.into_waiters(), now);
-                    }
+                    self.settle_faulted(waiters, fault, now);
                 }
             }
         }

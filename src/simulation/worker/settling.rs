@@ -33,25 +33,25 @@ impl Worker {
                 self.settle_answered(landed, answer, now).await;
             }
             Err(fault) => {
+                let waiters = self.flights.borrow_mut().handle_fault(landed, now);
                 self.note_fault(fault, now);
-                self.give_back(&landed, now);
-                self.settle_faulted(landed.into_waiters(), now);
+                self.settle_faulted(waiters, fault, now);
             }
         }
     }
 
     pub(super) async fn settle_answered(
         &self,
-        landed: Landed<Rc<Exchange>>,
+        mut landed: Landed<Rc<Exchange>>,
         answer: Answer,
         now: Now,
     ) {
         let asked_ms = landed.sent.at_ms;
         let known = answer.into_known(&self.envoy.config.cache, landed.sent.epoch, asked_ms);
         let sight = self.sight(Slot::of_known(&known));
-        if known.is_good() {
-            self.give_back(&landed, now);
-        }
+        self.flights
+            .borrow_mut()
+            .handle_answer(&mut landed, &known, now);
         if !sight.believes(&known) {
             self.ask_again(landed, now);
             return;
@@ -80,35 +80,28 @@ impl Worker {
 
     fn ask_again(&self, landed: Landed<Rc<Exchange>>, now: Now) {
         if landed.has_waiters() {
-            let left = self.flights.borrow_mut().ask_again(landed, now);
-            if let Some(landed) = left {
-                self.settle_faulted(landed.into_waiters(), now);
+            let asked = self.flights.borrow_mut().ask_again(landed, now);
+            if let Err(waiters) = asked {
+                self.settle_faulted(waiters, Fault::Overloaded, now);
             }
         }
     }
 
-    pub(super) fn settle_faulted(&self, waiters: Vec<(u32, Rc<Exchange>)>, now: Now) {
+    pub(super) fn settle_faulted(&self, waiters: Vec<(u32, Rc<Exchange>)>, fault: Fault, now: Now) {
         for (_, exchange) in waiters {
-            let decision = self.faulted(&exchange, now);
-            self.apply(&exchange, decision, By::Fault, now);
+            let decision = self.faulted(&exchange, fault, now);
+            self.apply(&exchange, decision, By::Fault(fault), now);
         }
     }
 
-    pub(super) fn faulted(&self, exchange: &Exchange, now: Now) -> Decision {
+    pub(super) fn faulted(&self, exchange: &Exchange, fault: Fault, now: Now) -> Decision {
         let then = exchange.recollection.borrow();
         let newer = self.memory.recall(&then.question.name);
         let newer = newer.map_or_else(Known::default, |r| r.known.clone());
         let known = then.known.newest(newer);
         let sight = self.sight(Slot::of_known(&known));
         let config = &self.envoy.config;
-        authenticator::decide_faulted(config, &exchange.request, &known, &sight, now)
-    }
-
-    pub(super) fn give_back(&self, landed: &Landed<Rc<Exchange>>, now: Now) {
-        if landed.charged {
-            let subject = &landed.question.subject;
-            self.budget.borrow_mut().give_back(subject, now);
-        }
+        authenticator::decide_faulted(config, &exchange.request, &known, &sight, fault, now)
     }
 
     pub(super) fn note_fault(&self, fault: Fault, now: Now) {
@@ -141,9 +134,13 @@ impl Worker {
             mark: self.feed.feed.borrow().mark,
             asked_ms: match by {
                 By::Answer { asked_ms } => Some(asked_ms),
-                By::Memory | By::Fault => None,
+                By::Memory | By::Fault(_) => None,
             },
-            faulted: matches!(by, By::Fault) || self.reachability.get().is_down(),
+            faulted: match by {
+                By::Fault(fault) => fault.is_control_planes(),
+                By::Memory | By::Answer { .. } => self.reachability.get().is_down(),
+            },
+            over_limit: matches!(by, By::Fault(fault) if !fault.is_control_planes()),
         });
     }
 }
