@@ -41,8 +41,17 @@ pub(crate) struct Decision {
     pub(crate) cache: CacheState,
     /// Why the request's question should be asked, too, without making it wait.
     pub(crate) errand: Option<Errand>,
-    /// What the ruling would have been if the project, which requires no key, did; `None` where that is not known.
-    pub(crate) preview: Option<Ruling>,
+    /// What would have become of it if the project, which requires no key, did; `None` where that is not known.
+    pub(crate) preview: Option<Preview>,
+}
+
+/// What would have become of a request to a project that requires no key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Preview {
+    pub(crate) ruling: Ruling,
+    /// The key that it would have been refused for, where known. It says nothing about who made the request, so that
+    /// neither upstream nor access log are told.
+    pub(crate) refused_key: Option<Id>,
 }
 
 /// Why something is asked for which no request waits.
@@ -217,7 +226,7 @@ fn judge(config: &Config, request: &Request, view: View<'_>) -> Option<Decision>
                 .filter(|verdict| is_live(verdict.value, now))
                 .and_then(|verdict| verdict.value.key_id.clone()),
             cache: policy.state,
-            preview: require_key(config, request, verdict, view),
+            preview: preview(config, request, verdict, view),
             ..Decision::new(Ruling::Continue {
                 allowed: Allowed::NotRequired,
                 strip_key: config.strip_key == StripKey::Always,
@@ -234,6 +243,20 @@ fn judge(config: &Config, request: &Request, view: View<'_>) -> Option<Decision>
             })
         }
     }
+}
+
+fn preview(
+    config: &Config,
+    request: &Request,
+    verdict: Option<Usable<'_, KeyVerdict>>,
+    view: View<'_>,
+) -> Option<Preview> {
+    let ruling = require_key(config, request, verdict, view)?;
+    let refused = verdict.filter(|_| matches!(ruling, Ruling::Deny(Denial::InvalidKey(_))));
+    Some(Preview {
+        ruling,
+        refused_key: refused.and_then(|verdict| verdict.value.key_id.clone()),
+    })
 }
 
 /// What becomes of a request to a project that requires a key. `None` when the verdict must be learnt first.

@@ -128,15 +128,22 @@ impl<'a> Counted<'a> {
     /// down.
     pub(crate) fn of(decision: &'a Decision) -> Option<Self> {
         let outcome = to_wire(decision.outcome())?;
+        let preview = decision.preview.as_ref();
+        let previewed = preview.and_then(|preview| to_wire(preview.ruling.outcome()));
         // A key of another project is none of this one's owner's business.
-        let shows_key = outcome != Outcome::DeniedKeyOfOtherProject;
+        let shows_key = [Some(outcome), previewed]
+            .iter()
+            .all(|&outcome| outcome != Some(Outcome::DeniedKeyOfOtherProject));
+        let refused_key = || preview.and_then(|preview| preview.refused_key.as_ref());
         Some(Self {
             project: decision.project.as_ref()?,
-            key_id: decision.key_id.as_ref().filter(|_| shows_key),
+            key_id: decision
+                .key_id
+                .as_ref()
+                .or_else(refused_key)
+                .filter(|_| shows_key),
             outcome,
-            preview: decision
-                .preview
-                .and_then(|ruling| to_wire(ruling.outcome())),
+            preview: previewed,
         })
     }
 }

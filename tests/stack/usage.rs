@@ -120,6 +120,11 @@ async fn an_open_project_hears_what_a_lock_would_have_refused() {
         let call = key.into_iter().fold(call, |call, key| call.key(key));
         assert_eq!(call.send().await.status, 200);
     }
+    let claims = stack.upstream.received();
+    assert!(
+        !format!("{claims:?}").contains("key_3"),
+        "a revoked key names no caller"
+    );
     let rows = reported(&stack, 7).await;
     let counts = counts(&rows);
     let open = Outcome::AllowedNotRequired;
@@ -127,7 +132,7 @@ async fn an_open_project_hears_what_a_lock_would_have_refused() {
         (None, Some(Outcome::DeniedMissingKey), 1),
         (Some("key_1"), Some(Outcome::Allowed), 1),
         (None, Some(Outcome::DeniedKeyOfOtherProject), 1),
-        (None, Some(Outcome::DeniedRevokedKey), 1),
+        (Some("key_3"), Some(Outcome::DeniedRevokedKey), 1),
     ] {
         let found = counts.get(&("open", key, open, preview));
         assert!(found >= Some(&least), "{preview:?} of {counts:?}");

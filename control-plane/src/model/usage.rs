@@ -22,6 +22,19 @@ pub struct UsageCount {
     pub last_at: Timestamp,
 }
 
+/// A key of a project that would have been refused if the project had required one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefusedKey {
+    /// The key.
+    pub id: Id,
+    /// Its name.
+    pub name: String,
+    /// Why it would have been refused.
+    pub reason: Outcome,
+    /// How many requests came with it.
+    pub count: u64,
+}
+
 /// A worker of an Envoy that reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enforcer {

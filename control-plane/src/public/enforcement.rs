@@ -17,12 +17,14 @@ use super::authenticate::Caller;
 use crate::{
     app::AppState,
     error::{ApiError, envelope::ErrorEnvelope},
-    model::usage::{Enforcer, UsageCount},
+    model::usage::{Enforcer, RefusedKey, UsageCount},
     store::{Apart, Store, StoreError},
 };
 
 /// What the preview looks back on.
 const PREVIEW_RANGE: SignedDuration = SignedDuration::from_hours(24);
+/// The most keys that a preview names.
+const MAX_REFUSED_KEYS: u8 = 20;
 /// Gateways report at least every half minute; one that was silent for longer is not told of.
 const ALIVE: SignedDuration = SignedDuration::from_secs(90);
 
@@ -55,8 +57,24 @@ pub struct Preview {
     /// Those that would have been refused, by reason.
     #[schema(value_type = BTreeMap<String, u64>, example = json!({"denied_missing_key": 2, "denied_key_of_other_project": 1}))]
     by_reason: BTreeMap<&'static str, u64>,
-    /// The same, hour by hour; hours without requests are left out.
+    /// The project's own keys among those that would have been refused, at most 20, those with the most requests.
+    refused_keys: Vec<PreviewKey>,
+    /// Requests by the hour; hours without requests are left out.
     hours: Vec<PreviewHour>,
+}
+
+/// A key of the project that would have been refused.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct PreviewKey {
+    /// The key.
+    key_id: String,
+    /// Its name.
+    name: String,
+    /// Why it would have been refused: `denied_…` and the reason.
+    #[schema(value_type = String, example = "denied_revoked_key")]
+    reason: Outcome,
+    /// Requests that came with it.
+    requests: u64,
 }
 
 /// One hour of a preview.
@@ -138,8 +156,9 @@ pub(super) async fn get_enforcement(
             keys: false,
         };
         let counts = store.usage(project, from, now, apart).await?;
+        let keys = store.keys_to_be_refused(project, from, MAX_REFUSED_KEYS);
         // A day has few hours, and counts few outcomes.
-        Some(preview(&counts.unwrap_or_default()))
+        Some(preview(&counts.unwrap_or_default(), keys.await?))
     };
     let in_force = InForce::read(store, project, now).await?;
     let enforcement = Enforcement {
@@ -150,7 +169,7 @@ pub(super) async fn get_enforcement(
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(enforcement)).into_response())
 }
 
-fn preview(counts: &[UsageCount]) -> Preview {
+fn preview(counts: &[UsageCount], keys: Vec<RefusedKey>) -> Preview {
     let (mut requests, mut refused, mut not_checked) = (0, 0, 0);
     let mut by_reason: BTreeMap<Outcome, u64> = BTreeMap::new();
     let mut hours: BTreeMap<Timestamp, PreviewHour> = BTreeMap::new();
@@ -189,7 +208,19 @@ fn preview(counts: &[UsageCount]) -> Preview {
             .into_iter()
             .map(|(reason, count)| (reason.name(), count))
             .collect(),
+        refused_keys: keys.into_iter().map(PreviewKey::from).collect(),
         hours: hours.into_values().collect(),
+    }
+}
+
+impl From<RefusedKey> for PreviewKey {
+    fn from(key: RefusedKey) -> Self {
+        Self {
+            key_id: key.id.to_string(),
+            name: key.name,
+            reason: key.reason,
+            requests: key.count,
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::{Any, Row as _, Transaction, any::AnyRow};
 
 use super::{Store, StoreError, column};
-use crate::model::usage::{Enforcer, UsageCount};
+use crate::model::usage::{Enforcer, RefusedKey, UsageCount};
 
 /// How old a count may be that comes in, such as after an outage; what was counted longer ago, or in the future, is put
 /// down to now, because the filter's clock must be wrong.
@@ -195,6 +195,43 @@ impl Store {
         rows.iter().map(read).collect::<Result<_, _>>().map(Some)
     }
 
+    /// The project's own keys that would have been refused since `from`, while it required none: at most `limit`, those
+    /// with the most requests.
+    pub async fn keys_to_be_refused(
+        &self,
+        project: &Id,
+        from: Timestamp,
+        limit: u8,
+    ) -> Result<Vec<RefusedKey>, StoreError> {
+        sqlx::query(
+            "SELECT u.key_id AS key_id, k.name AS name, u.preview AS preview,
+                    CAST(sum(u.count) AS BIGINT) AS count
+             FROM usage_hours u JOIN api_keys k ON k.id = u.key_id AND k.project_id = u.project_id
+             WHERE u.project_id = $1 AND u.hour >= $2 AND u.outcome = $3 AND u.preview NOT IN ('', $4)
+             GROUP BY u.key_id, k.name, u.preview
+             ORDER BY count DESC, u.key_id, u.preview
+             LIMIT $5",
+        )
+        .bind(project.as_str())
+        .bind(hour_of(from.as_millisecond()))
+        .bind(Outcome::AllowedNotRequired.name())
+        .bind(Outcome::Allowed.name())
+        .bind(i64::from(limit))
+        .fetch_all(&self.reads)
+        .await?
+        .iter()
+        .map(|row| {
+            Ok(RefusedKey {
+                id: column::id(row, "key_id")?,
+                name: row.try_get("name")?,
+                reason: outcome(row, "preview")?
+                    .ok_or_else(|| column::corrupt("preview", &"it is empty"))?,
+                count: column::unsigned(row, "count")?,
+            })
+        })
+        .collect()
+    }
+
     /// The revision of the last change to a project; `None` when that is longer ago than the change log reaches.
     pub async fn last_change(&self, project: &Id) -> Result<Option<u64>, StoreError> {
         let row =
@@ -269,7 +306,12 @@ async fn count(
     .bind(last_at)
     .execute(&mut **transaction)
     .await?;
-    let let_through = matches!(row.outcome, Outcome::Allowed | Outcome::AllowedNotRequired);
+    let let_through = match (row.outcome, row.preview) {
+        (Outcome::Allowed, _) => true,
+        // A revoked key, say, that a project let pass because it requires none.
+        (Outcome::AllowedNotRequired, preview) => preview.is_none_or(|p| p == Outcome::Allowed),
+        _ => false,
+    };
     if let Some(key_id) = row.key_id.as_ref().filter(|_| let_through) {
         sqlx::query(
             "UPDATE api_keys SET last_used_at = $2

@@ -129,6 +129,9 @@ fn on_an_open_project_a_key_known_to_be_valid_is_attributed_and_others_are_let_b
             decision.key_id, None,
             "a key that is not valid here tells nothing"
         );
+        let preview = decision.preview.unwrap();
+        let known_here = bad != Verdict::Unknown;
+        assert_eq!(preview.refused_key, known_here.then(|| id("k1")));
         assert_eq!(
             decision.errand, None,
             "and is not asked about again and again"

@@ -276,13 +276,13 @@ async fn a_batch_that_makes_no_sense_is_refused_whole() {
 #[tokio::test]
 async fn an_open_project_sees_what_a_lock_would_have_refused() {
     let app = App::start().await;
-    let key = app.key("pr_a").await;
+    let (key, revoked) = (app.key("pr_a").await, app.key("pr_a").await);
     let open = "allowed_not_required";
     let rows = [
         row(Some(&key), open, Some("allowed"), 5, 0),
         row(None, open, Some("denied_missing_key"), 3, 0),
         row(None, open, Some("denied_key_of_other_project"), 2, 1),
-        row(None, open, Some("denied_revoked_key"), 1, 1),
+        row(Some(&revoked), open, Some("denied_revoked_key"), 1, 1),
         row(None, open, None, 4, 1),
         // Longer ago than a preview looks back, and from when it was locked.
         row(None, open, Some("denied_missing_key"), 100, 26),
@@ -310,6 +310,18 @@ async fn an_open_project_sees_what_a_lock_would_have_refused() {
             {"hour": "2026-11-23T12:00:00Z", "requests": 8, "would_be_refused": 3},
         ])
     );
+    let [refused] = preview["refused_keys"].as_array().unwrap().as_slice() else {
+        panic!("{preview}");
+    };
+    assert_eq!(refused["key_id"], revoked.id.as_str());
+    assert_eq!(refused["reason"], "denied_revoked_key");
+    assert_eq!(refused["requests"], 1);
+    assert!(refused["name"].is_string());
+    let listed = app.get("/api/v3/org/project/api_keys", &key).await;
+    for listed in listed["items"].as_array().unwrap() {
+        let used = listed["id"] == key.id.as_str();
+        assert_eq!(listed["last_used_at"].is_string(), used, "{listed}");
+    }
     let reply = app
         .patch_config(&key, r#"{"require_mcp_api_key": true}"#)
         .await;
