@@ -11,20 +11,23 @@ import { tabs } from './tabs.js';
 /** What stands for a URL that is not known. */
 const UNKNOWN_URL = 'https://YOUR-GATEWAY/YOUR-MCP-SERVER';
 
-/** Snippets with that key. With `server`, for that one; otherwise, where URLs hold a server's id, for one to choose. */
-export function connectSection({ context, key, server = null }) {
+/**
+ * Snippets with that key. With `server`, for that one; otherwise, where URLs hold a server's id, for one to choose.
+ * `oncopy` is called when one was copied.
+ */
+export function connectSection({ context, key, server = null, oncopy = () => {} }) {
     const { session, project } = context;
     const template = session.mcp_url;
     const view = h('div');
     let client = 'claude-code';
 
-    function show(url, name) {
-        const all = snippetsFor({ name, url, key });
+    function show(url, named) {
+        const all = snippetsFor({ name: named.name, id: named.id, url, key });
         const drawn = tabs({
             label: 'Client',
             small: true,
             chosen: client,
-            tabs: all.map((one) => ({ id: one.id, label: one.label, draw: () => blocks(one) })),
+            tabs: all.map((one) => ({ id: one.id, label: one.label, draw: () => blocks(one, oncopy) })),
             onchoose: (id) => {
                 client = id;
             },
@@ -36,16 +39,16 @@ export function connectSection({ context, key, server = null }) {
     if (!template)
         return [
             urlField(
-                (text) => show(text || UNKNOWN_URL, server?.name ?? project.name),
-                () => show(UNKNOWN_URL, server?.name ?? project.name),
+                (text) => show(text || UNKNOWN_URL, server ?? project),
+                () => show(UNKNOWN_URL, server ?? project),
             ),
             view,
         ];
     if (server || !template.includes('{server_id}')) {
-        show(url(server?.id), server?.name ?? project.name);
+        show(url(server?.id), server ?? project);
         return [view];
     }
-    return [serverChoice(context, (chosen) => show(url(chosen?.id), chosen?.name ?? project.name)), view];
+    return [serverChoice(context, (chosen) => show(url(chosen?.id), chosen ?? project)), view];
 }
 
 /** The URL of a server by the operator's template; a part that is not known stays as a placeholder in capitals. */
@@ -71,7 +74,7 @@ function serverChoice({ api }, change) {
     const control = select({ options: [['', 'Loading MCP servers…']] });
     const choice = field({ label: 'MCP server', id: 'mcp-server', control });
     change(null);
-    allPages((cursor) => api.project(withQuery('/mcp_servers', { limit: 100, cursor })), 500)
+    allPages((cursor) => api.project(withQuery('/mcp_servers', { limit: 100, cursor })), 1000)
         .then((servers) => {
             put(
                 control,
@@ -85,7 +88,7 @@ function serverChoice({ api }, change) {
     return choice.element;
 }
 
-function blocks({ label, blocks: all, note }) {
+function blocks({ label, blocks: all, note }, oncopy) {
     return [
         all.map(({ where, text }) =>
             h(
@@ -95,7 +98,7 @@ function blocks({ label, blocks: all, note }) {
                     'div',
                     { class: 'snippet-head' },
                     h('span', {}, where),
-                    copyButton(`for ${label}: ${where}`, text, { kind: 'compact plain' }),
+                    copyButton(`for ${label}: ${where}`, text, { kind: 'compact plain', oncopy }),
                 ),
                 h('pre', { tabindex: '0', 'aria-label': `${label}: ${where}` }, h('code', {}, text)),
             ),

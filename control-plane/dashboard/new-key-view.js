@@ -30,8 +30,14 @@ export function newKeyView({ context, created, title, told = null, keep, close }
                     'section',
                     { 'aria-labelledby': 'connect-title' },
                     h('h3', { id: 'connect-title' }, 'Connect a client'),
-                    h('p', { class: 'small quiet' }, 'With the key and the server’s URL filled in.'),
-                    h('div', { class: 'stack' }, connectSection({ context, key: created.key })),
+                    h(
+                        'p',
+                        { class: 'small quiet' },
+                        context.session.mcp_url
+                            ? 'With the key and the server’s URL filled in.'
+                            : 'With the key filled in, and the server’s URL once you have entered it.',
+                    ),
+                    h('div', { class: 'stack' }, connectSection({ context, key: created.key, oncopy: keep })),
                 ),
             ),
         ],
@@ -39,16 +45,22 @@ export function newKeyView({ context, created, title, told = null, keep, close }
     };
 }
 
-/** Keeps a dialog with an uncopied key from closing at the first press of Escape. */
+/** Keeps an uncopied key from going with the first press of Escape or Done, and with the page. */
 export function guardSecret() {
     let shown = false;
     let safe = false;
+    const warn = (event) => {
+        if (!safe) event.preventDefault();
+    };
     return {
         /** The key is on the screen. */
         show: () => {
             shown = true;
+            addEventListener('beforeunload', warn);
         },
         isShown: () => shown,
+        /** The key is gone from the screen. */
+        leave: () => removeEventListener('beforeunload', warn),
         /** The key was copied. */
         keep: () => {
             safe = true;
@@ -57,7 +69,7 @@ export function guardSecret() {
         stays: (say) => {
             if (!shown || safe) return false;
             safe = true;
-            say('The key has not been copied. Press Escape again to close anyway.');
+            say('The key has not been copied. Once more closes anyway.');
             return true;
         },
     };

@@ -1,21 +1,20 @@
 // What to paste into each MCP client: its own configuration with the server's URL and the key's header filled in.
 
-/** A name that every client accepts, made of one for people. */
-export function clientName(name) {
-    return (
-        name
-            .normalize('NFKD')
-            .replace(/\p{M}/gu, '')
-            .toLowerCase()
-            .replace(/[^a-z0-9]+/g, '-')
-            .replace(/^-+|-+$/g, '')
-            .slice(0, 40) || 'mcp-server'
-    );
+/** A name that every client accepts, made of one for people; empty when nothing is left of that. */
+function clientName(name) {
+    return name
+        .normalize('NFKD')
+        .replace(/\p{M}/gu, '')
+        .replaceAll('ß', 'ss')
+        .toLowerCase()
+        .replace(/[^a-z0-9]+/g, '-')
+        .replace(/^-+|-+$/g, '')
+        .slice(0, 40);
 }
 
-/** All clients, for a server's name and URL and a key. Each has blocks: where the text goes, and the text. */
-export function snippetsFor({ name, url, key }) {
-    const server = { name: clientName(name), url: shellSafe(url), key };
+/** All clients, for a server's name, id and URL and a key. Each has blocks: where the text goes, and the text. */
+export function snippetsFor({ name, id, url, key }) {
+    const server = { name: clientName(name) || clientName(id) || 'mcp-server', url: shellSafe(url), key };
     return [claudeCode(server), cursor(server), vsCode(server), mcpRemote(server), python(server), typescript(server)];
 }
 

@@ -26,7 +26,7 @@ const PASTE = {
     typescript: ([, program]) => script('main.mjs', program, process.execPath),
 };
 
-for (const { id, blocks } of snippetsFor({ name, url, key })) {
+for (const { id, blocks } of snippetsFor({ name, id: 'srv_1', url, key })) {
     let shown = null;
     try {
         await PASTE[id](blocks.map(({ text }) => text));
