@@ -18,12 +18,17 @@ export const sessionApi = {
 };
 
 /**
- * The API for one page: calls end with `signal` and are about the project of that id. A session of another project, signed in
- * to meanwhile in another tab, then changes nothing in its own. Each returns `{ body, headers }`, or throws a `Failure`.
+ * The API for one page: reading ends with `signal`, and calls are about the project of that id. A session of another project,
+ * signed in to meanwhile in another tab, then changes nothing in its own. Each returns `{ body, headers }`, or throws a
+ * `Failure`.
  */
 export function apiFor({ projectId = null, signal = null } = {}) {
     const headers = projectId ? { 'x-project-id': projectId } : {};
-    const request = (path, options = {}) => call(path, { signal, ...options, headers: { ...headers, ...options.headers } });
+    const request = (path, options = {}) => {
+        // Whoever changed something and went on is still told what became of it.
+        const ends = (options.method ?? 'GET') === 'GET' ? { signal } : {};
+        return call(path, { ...ends, ...options, headers: { ...headers, ...options.headers } });
+    };
     return {
         /** A call about the project: `path` follows `/api/v3/org/project`. */
         project: (path, options) => request(`${PROJECT}${path}`, options),

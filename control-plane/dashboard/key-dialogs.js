@@ -174,7 +174,16 @@ function withSecret(context, done, form) {
     const guard = guardSecret();
     const show = (created, title, told) => {
         guard.show();
-        return newKeyView({ context, created, title, told, keep: guard.keep, close: () => dialog.close() });
+        const close = () => guard.stays(toast) || dialog.close();
+        return newKeyView({ context, created, title, told, keep: guard.keep, close });
     };
-    const dialog = ask({ ...form(show), onleave: () => guard.stays(toast), onclose: () => guard.isShown() && done() });
+    const dialog = ask({
+        ...form(show),
+        onleave: () => guard.stays(toast),
+        holds: guard.isShown,
+        onclose: () => {
+            guard.leave();
+            if (guard.isShown()) done();
+        },
+    });
 }

@@ -38,6 +38,7 @@ const PAGES = {
 const app = document.getElementById('app');
 let leaving = new AbortController();
 let shell = null;
+let begun = false;
 
 async function start() {
     put(app, loading('the dashboard'));
@@ -49,7 +50,12 @@ async function start() {
         else
             put(
                 app,
-                h('div', { class: 'sign-in' }, failureNotice(failure, { title: 'The dashboard could not start', retry: start })),
+                h(
+                    'main',
+                    { class: 'sign-in' },
+                    h('h1', { class: 'unseen' }, 'MCP Key Auth'),
+                    failureNotice(failure, { title: 'The dashboard could not start', retry: start }),
+                ),
             );
         return;
     }
@@ -72,7 +78,8 @@ function show() {
 
 function draw(page, { project, query }) {
     const { signal } = leaving;
-    const first = shell === null;
+    const first = !begun;
+    begun = true;
     shell ??= drawShell(app, { onsignout: leaveSession });
     shell.update({ name: pageName(), project });
     document.title = [page.title, project?.name, 'MCP Key Auth'].filter(Boolean).join(' · ');

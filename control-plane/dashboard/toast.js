@@ -6,10 +6,18 @@ const STAYS_MS = 6000;
 
 /** Shows a message for a while. */
 export function toast(text) {
-    const place = [...document.querySelectorAll('dialog[open] .toasts')].at(-1) ?? document.getElementById('toasts');
     const message = h('div', { class: 'toast' }, text);
-    place.replaceChildren(message);
+    place().replaceChildren(message);
     setTimeout(() => message.remove(), STAYS_MS);
+}
+
+/** Goes on showing the messages of a dialog that has closed. */
+export function carryOver(toasts) {
+    if (toasts.hasChildNodes()) place().replaceChildren(...toasts.childNodes);
+}
+
+function place() {
+    return [...document.querySelectorAll('dialog[open] .toasts')].at(-1) ?? document.getElementById('toasts');
 }
 
 /** Tells screen readers something that others see anyway. */

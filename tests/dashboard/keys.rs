@@ -1,5 +1,6 @@
 //! Keys: made, rotated, switched off and revoked in the page, with effect at the gateway.
 
+use fantoccini::key::Key;
 use stack::browser::{Browser, becomes_true};
 
 use crate::world::World;
@@ -28,6 +29,17 @@ async fn create(browser: &Browser, name: &str) -> String {
     secret(browser).await
 }
 
+/// Closes the dialog that shows a key which was not copied.
+async fn put_away(browser: &Browser) {
+    browser.control("Done").await.click().await;
+    browser.shows("The key has not been copied").await;
+    browser.control("Done").await.click().await;
+    becomes_true("the dialog is closed", async || {
+        !browser.has_control("Done").await
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_key_made_in_the_page_works_and_is_shown_once() {
     let world = World::locked().await;
@@ -37,7 +49,7 @@ async fn a_key_made_in_the_page_works_and_is_shown_once() {
     let secret = create(browser, "Ada's laptop").await;
     assert_eq!(world.call(Some(&secret)).await, 200);
 
-    browser.control("Done").await.click().await;
+    put_away(browser).await;
     browser.shows("Ada's laptop").await;
     browser.reload().await;
     browser.shows("Ada's laptop").await;
@@ -93,7 +105,7 @@ async fn a_rotated_key_works_until_its_grace_ends() {
     let new = secret(browser).await;
     assert_eq!(world.call(Some(&new)).await, 200);
     assert_eq!(world.call(Some(&old.raw)).await, 200);
-    browser.control("Done").await.click().await;
+    put_away(browser).await;
 
     let at_once = world
         .control_plane
@@ -128,6 +140,7 @@ async fn a_key_is_switched_off_and_on_and_revoked_in_the_page() {
     choose(browser, "CI", "Rename…").await;
     browser.field("Name").await.fill("Build").await;
     browser.control("Rename key").await.click().await;
+    browser.shows("Key renamed.").await;
     choose(browser, "Build", "Revoke…").await;
     browser.shows("This cannot be undone.").await;
     browser.control("Cancel").await.click().await;
@@ -141,4 +154,73 @@ async fn a_key_is_switched_off_and_on_and_revoked_in_the_page() {
     browser.shows("Build").await;
     assert_eq!(world.call(Some(&world.key.raw)).await, 200);
     world.assert_no_complaints().await;
+}
+
+#[tokio::test]
+async fn a_new_key_stays_on_the_screen_whatever_goes_below_it() {
+    let world = World::locked().await;
+    world.sign_in().await;
+    let browser = &world.browser;
+    for page in ["MCP servers", "API keys"] {
+        browser.control(page).await.click().await;
+    }
+    let secret_of_ci = create(browser, "CI").await;
+    browser.run("history.back()").await;
+    becomes_true("the page below is another", async || {
+        browser.location().await.contains("servers")
+    })
+    .await;
+    assert_eq!(secret(browser).await, secret_of_ci);
+    put_away(browser).await;
+
+    // Whoever replaces the key that they are signed in with is signed out, and must not lose the new one with that.
+    world.open("keys").await;
+    choose(browser, "Owner", "Rotate…").await;
+    browser.find("#key-grace").await.choose("0").await;
+    browser.control("Rotate key").await.click().await;
+    let new = secret(browser).await;
+    world.becomes(Some(&world.key.raw), 401).await;
+    becomes_true("the page below asks to sign in", async || {
+        let asks = "return document.querySelector('.sign-in') !== null";
+        browser.run(asks).await == true
+    })
+    .await;
+    assert_eq!(secret(browser).await, new);
+    put_away(browser).await;
+    world.try_sign_in(&new).await;
+    browser.control("Sign out").await;
+    world.assert_no_complaints().await;
+}
+
+#[tokio::test]
+async fn what_was_sent_is_waited_for() {
+    let world = World::locked().await;
+    world.sign_in().await;
+    world.open("keys").await;
+    let browser = &world.browser;
+    // Until it is released, every change is on its way.
+    browser
+        .run(
+            "const real = window.fetch;
+             const released = new Promise((release) => { window.release = release; });
+             window.fetch = async (path, options) => {
+                 if (options.method !== 'GET') await released;
+                 return real(path, options);
+             };",
+        )
+        .await;
+    browser.find("#create-key").await.click().await;
+    browser.field("Name").await.fill("CI").await;
+    browser
+        .find("dialog button[type=submit]")
+        .await
+        .click()
+        .await;
+    browser.find("dialog button[aria-busy=true]").await;
+    browser.control("Cancel").await.click().await;
+    browser.press(Key::Escape).await;
+    browser.find("dialog button[aria-busy=true]").await;
+    browser.run("window.release()").await;
+    let made = secret(browser).await;
+    assert_eq!(world.call(Some(&made)).await, 200);
 }
