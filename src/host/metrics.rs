@@ -21,6 +21,7 @@ pub(super) struct Metrics {
     waiters: Share,
     checks_in_flight: Share,
     cache_buckets: u32,
+    shared_evictions: u32,
     local_entries: Share,
     local_evictions: u32,
     polls: Results,
@@ -96,6 +97,7 @@ impl Metrics {
             waiters: Share::define("waiters")?,
             checks_in_flight: Share::define("checks_in_flight")?,
             cache_buckets: gauge("cache_buckets")?,
+            shared_evictions: counter("shared_evictions")?,
             local_entries: Share::define("local_entries")?,
             local_evictions: counter("local_evictions")?,
             polls: Results::define("feed_polls")?,
@@ -149,6 +151,13 @@ impl Metrics {
     /// A bucket of the shared cache was written for the first time.
     pub(super) fn bucket_created(&self) {
         increment(Some(&self.cache_buckets), 1);
+    }
+
+    /// So many entries of a bucket made room for another one before their life was over.
+    pub(super) fn shared_evicted(&self, count: u32) {
+        if count > 0 {
+            increment(Some(&self.shared_evictions), count.into());
+        }
     }
 
     /// Entries in this worker's own cache.
