@@ -10,16 +10,15 @@ use stack::deadline::eventually;
 use stack::gateway::{Gateway, GatewayOptions};
 use stack::real_control_plane::RealControlPlane;
 use stack::upstream::Upstream;
+use stack::wire::{Mode, Wire};
 
 use cast::Cast;
 use ledger::{Ledger, Who};
 use streams::Streams;
-use wire::{Mode, Wire};
 
 mod cast;
 mod ledger;
 mod streams;
-pub(crate) mod wire;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a trouble lasts: longer than what the gateway remembers goes without being confirmed.

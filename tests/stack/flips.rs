@@ -9,8 +9,8 @@ use stack::bootstrap;
 use stack::gateway::{Gateway, GatewayOptions};
 use stack::keys::mint_key;
 use stack::real_control_plane::NewKey;
+use stack::wire::{Mode, Wire};
 
-use crate::chaos::wire::{Mode, Wire};
 use board::Board;
 use crowd::Crowd;
 use distribution::Distribution;
