@@ -44,8 +44,9 @@ fn rows(text: &mut String, report: &Report, protocol: Protocol) {
         Protocol::Http2 => "HTTP/2",
     };
     let head = format!(
-        "\n| {title} | CPU per request, µs | × empty wasm | × `api_key_auth` | requests/s | p50, µs | p99 | p99.9 |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        "\n| {title} | CPU per request, µs | × empty wasm | × `api_key_auth` | requests/s | × `ext_authz` HTTP \
+         | p50, µs | p99 | p99.9 |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     );
     text.push_str(&head);
     for row in report.rows.iter().filter(of_protocol) {
@@ -74,6 +75,7 @@ fn rows(text: &mut String, report: &Report, protocol: Protocol) {
             ratio(row.to_api_key_auth),
             row.p50_us.median,
             row.p99_us.median,
+            ratio(row.throughput_to_ext_authz),
             row.p999_us.median,
         )
         .expect("a string");
