@@ -36,7 +36,7 @@ pub(super) struct Report {
     /// Many known keys for a while.
     pub(super) steady: Option<Steady>,
     /// Many unknown keys.
-    pub(super) flood: Option<Flood>,
+    pub(super) flood: Option<Vec<Flood>>,
     /// Changes under load.
     pub(super) revocation: Option<Revocation>,
     /// The control plane by itself.
