@@ -14,7 +14,7 @@ mod seal;
 use edge_api::check::Verdict;
 use edge_api::id::Id;
 
-pub(crate) use self::bucket::{Bucket, Put};
+pub(crate) use self::bucket::{Bucket, Put, Rewrite};
 pub(crate) use self::codec::Payload;
 pub(crate) use self::limits::CacheLimits;
 pub(crate) use self::local::{LocalCache, LocalName, Recollection};

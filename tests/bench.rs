@@ -72,8 +72,18 @@ fn a_quick_benchmark_reports_every_row_and_every_measurement() {
         assert!(stampede["callouts"].as_u64() <= stampede["workers"].as_u64());
     }
     assert!(report["steady"]["callouts"].is_u64());
-    assert!(report["flood"]["after"]["allocated"].is_u64());
-    assert!(report["revocation"]["kinds"]["all"]["p99_ms"].is_f64());
+    assert!(report["flood"][0]["after"]["allocated"].is_u64());
+    // Without the budget, every key and every project is asked about.
+    assert_eq!(report["flood"][1]["statuses"]["404"], 100);
+    let revocation = &report["revocation"];
+    for flips in [&revocation["connected"], &revocation["feed_cut"]["flips"]] {
+        let kinds = flips["kinds"].as_object().unwrap();
+        assert_eq!(kinds.len(), 5);
+        for (kind, times) in kinds {
+            assert!(times["ms"]["min"].as_f64().unwrap() > 0.0, "{kind}");
+        }
+    }
+    assert!(revocation["feed_cut"]["max_of_bound"].is_f64());
     for (index, database) in ["sqlite", "postgres"].into_iter().enumerate() {
         let checks = &report["control_plane"]["checks"][index];
         let polls = &report["control_plane"]["polls"][index];

@@ -25,9 +25,18 @@ pub(crate) struct Bucket<'a>(&'a [u8]);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Put {
     /// Write this.
-    Write(Vec<u8>),
+    Write(Rewrite),
     /// Keep what is there: it was read at a later revision.
     Keep,
+}
+
+/// A bucket as it is to be.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Rewrite {
+    /// Its bytes.
+    pub(crate) bytes: Vec<u8>,
+    /// Entries that had to make room although their life was not over.
+    pub(crate) evicted: u32,
 }
 
 /// One entry as it lies in a bucket.
@@ -76,9 +85,13 @@ impl<'a> Bucket<'a> {
             .others(seal, place)
             .filter_map(|sealed| Some((Stamp::split(sealed.body)?.0.fresh_until_ms, sealed)))
             .collect();
+        let mut evicted = 0;
         while others.len() >= WAYS as usize {
             let ends = others.iter().enumerate().min_by_key(|(_, (ends, _))| *ends);
-            let Some((first, _)) = ends else { break };
+            let Some((first, (ends, _))) = ends else {
+                break;
+            };
+            evicted += u32::from(now_ms < *ends);
             others.swap_remove(first);
         }
         let body = entry.to_bytes();
@@ -87,20 +100,25 @@ impl<'a> Bucket<'a> {
             tag: &seal.tag(place, &body),
             body: &body,
         };
-        Put::Write(write(
-            std::iter::once(&ours).chain(others.iter().map(|(_, sealed)| sealed)),
-        ))
+        let entries = std::iter::once(&ours).chain(others.iter().map(|(_, sealed)| sealed));
+        Put::Write(Rewrite {
+            bytes: write(entries),
+            evicted,
+        })
     }
 
     /// The bucket without the entry at `place`, unless that is newer than `than`; `None` when there is nothing
     /// to remove.
-    pub(crate) fn remove(&self, seal: &Seal, place: &Place, than: &Stamp) -> Option<Vec<u8>> {
+    pub(crate) fn remove(&self, seal: &Seal, place: &Place, than: &Stamp) -> Option<Rewrite> {
         let (standing, _) = Stamp::split(self.genuine(seal, place)?.body)?;
         if standing.is_newer_than(than) {
             return None;
         }
         let others: Vec<Sealed<'a>> = self.others(seal, place).collect();
-        Some(write(others.iter()))
+        Some(Rewrite {
+            bytes: write(others.iter()),
+            evicted: 0,
+        })
     }
 
     fn genuine(&self, seal: &Seal, place: &Place) -> Option<Sealed<'a>> {

@@ -1,6 +1,6 @@
 //! Both tiers of the cache as one: this worker's own recollections over what all workers share.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use edge_api::check::Subject;
@@ -20,8 +20,6 @@ pub(super) struct Memory {
     limits: CacheLimits,
     local: RefCell<LocalCache>,
     shared: SharedCache,
-    /// Local entries as last told to the gauge.
-    reported: Cell<usize>,
 }
 
 impl Memory {
@@ -33,7 +31,6 @@ impl Memory {
             limits,
             local: RefCell::new(LocalCache::new(&limits, key)),
             shared: SharedCache::new(seal, limits),
-            reported: Cell::default(),
         }
     }
 
@@ -126,6 +123,6 @@ impl Memory {
         if local.insert(Rc::clone(recollection)) {
             metrics.local_evicted();
         }
-        metrics.local_entries(self.reported.replace(local.len()), local.len());
+        metrics.local_entries(local.len());
     }
 }

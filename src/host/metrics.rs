@@ -1,5 +1,7 @@
 //! The filter's statistics, defined once per plugin. README's table of statistics is this file's.
 
+use std::cell::Cell;
+
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::{MetricType, Status};
 
@@ -16,10 +18,11 @@ pub(super) struct Metrics {
     checks_sent: u32,
     checks_shared: u32,
     check_latency: u32,
-    waiters: u32,
-    checks_in_flight: u32,
+    waiters: Share,
+    checks_in_flight: Share,
     cache_buckets: u32,
-    local_entries: u32,
+    shared_evictions: u32,
+    local_entries: Share,
     local_evictions: u32,
     polls: Results,
     feed_connected: u32,
@@ -29,6 +32,14 @@ pub(super) struct Metrics {
     streams_ended: u32,
     usage_reports: Results,
     usage_unattributed: u32,
+}
+
+/// This worker's part of a gauge that all workers have in common. It is taken out again when this is dropped: a plugin
+/// that a reload replaces leaves nothing behind.
+#[derive(Debug)]
+struct Share {
+    gauge: u32,
+    told: Cell<usize>,
 }
 
 /// Counters of how callouts of one kind end.
@@ -83,10 +94,11 @@ impl Metrics {
             checks_sent: counter("checks_sent")?,
             checks_shared: counter("checks_shared")?,
             check_latency: define(MetricType::Histogram, "check_latency_ms")?,
-            waiters: gauge("waiters")?,
-            checks_in_flight: gauge("checks_in_flight")?,
+            waiters: Share::define("waiters")?,
+            checks_in_flight: Share::define("checks_in_flight")?,
             cache_buckets: gauge("cache_buckets")?,
-            local_entries: gauge("local_entries")?,
+            shared_evictions: counter("shared_evictions")?,
+            local_entries: Share::define("local_entries")?,
             local_evictions: counter("local_evictions")?,
             polls: Results::define("feed_polls")?,
             feed_connected: gauge("feed_connected")?,
@@ -131,19 +143,26 @@ impl Metrics {
     }
 
     /// Requests that wait and checks under way in this worker.
-    pub(super) fn occupancy_changed(&self, before: (usize, usize), now: (usize, usize)) {
-        change(self.waiters, before.0, now.0);
-        change(self.checks_in_flight, before.1, now.1);
+    pub(super) fn occupancy(&self, waiters: usize, checks_in_flight: usize) {
+        self.waiters.tell(waiters);
+        self.checks_in_flight.tell(checks_in_flight);
     }
 
     /// A bucket of the shared cache was written for the first time.
     pub(super) fn bucket_created(&self) {
-        change(self.cache_buckets, 0, 1);
+        increment(Some(&self.cache_buckets), 1);
+    }
+
+    /// So many entries of a bucket made room for another one before their life was over.
+    pub(super) fn shared_evicted(&self, count: u32) {
+        if count > 0 {
+            increment(Some(&self.shared_evictions), count.into());
+        }
     }
 
     /// Entries in this worker's own cache.
-    pub(super) fn local_entries(&self, before: usize, now: usize) {
-        change(self.local_entries, before, now);
+    pub(super) fn local_entries(&self, count: usize) {
+        self.local_entries.tell(count);
     }
 
     /// An entry made room for another one.
@@ -189,6 +208,29 @@ impl Metrics {
     }
 }
 
+impl Share {
+    fn define(name: &str) -> Result<Self, Status> {
+        Ok(Self {
+            gauge: gauge(name)?,
+            told: Cell::default(),
+        })
+    }
+
+    fn tell(&self, count: usize) {
+        let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let by = number(count) - number(self.told.replace(count));
+        if by != 0 {
+            increment(Some(&self.gauge), by);
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.tell(0);
+    }
+}
+
 impl Results {
     fn define(kind: &str) -> Result<Self, Status> {
         Ok(Self {
@@ -224,15 +266,6 @@ fn define(kind: MetricType, name: &str) -> Result<u32, Status> {
 fn increment(counter: Option<&u32>, by: i64) {
     if let Some(&counter) = counter {
         ignore(hostcalls::increment_metric(counter, by));
-    }
-}
-
-/// A gauge is common to all workers, so each tells it by how much its own part changed.
-fn change(gauge: u32, before: usize, now: usize) {
-    let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    let by = number(now) - number(before);
-    if by != 0 {
-        ignore(hostcalls::increment_metric(gauge, by));
     }
 }
 

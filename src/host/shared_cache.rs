@@ -9,7 +9,9 @@ use edge_api::key_sha256::KeySha256;
 use proxy_wasm::hostcalls;
 
 use super::metrics::Metrics;
-use crate::cache::{Bucket, CacheLimits, Entry, Known, Place, Put, Region, Remembered, Seal};
+use crate::cache::{
+    Bucket, CacheLimits, Entry, Known, Place, Put, Region, Remembered, Rewrite, Seal,
+};
 use crate::check::Question;
 use crate::now::Now;
 
@@ -121,7 +123,7 @@ impl SharedCache {
                 return bucket.remove(&self.seal, &own, &entry.stamp);
             }
             match bucket.put(&self.seal, &own, entry, now.monotonic_ms) {
-                Put::Write(bytes) => Some(bytes),
+                Put::Write(rewrite) => Some(rewrite),
                 Put::Keep => None,
             }
         });
@@ -143,16 +145,17 @@ impl SharedCache {
 
 /// Rewrites a bucket unless `change` wants it left alone. Gives up when others keep writing it: the entry is then
 /// learnt again at its next use.
-fn update(place: &Place, metrics: &Metrics, change: impl Fn(Bucket<'_>) -> Option<Vec<u8>>) {
+fn update(place: &Place, metrics: &Metrics, change: impl Fn(Bucket<'_>) -> Option<Rewrite>) {
     for _ in 0..ATTEMPTS {
         let (bytes, cas) = load(place);
         let Some(changed) = change(Bucket::new(bytes.as_deref())) else {
             return;
         };
-        if hostcalls::set_shared_data(&name(place), Some(&changed), cas).is_ok() {
+        if hostcalls::set_shared_data(&name(place), Some(&changed.bytes), cas).is_ok() {
             if cas.is_none() {
                 metrics.bucket_created();
             }
+            metrics.shared_evicted(changed.evicted);
             return;
         }
     }

@@ -56,8 +56,6 @@ pub(super) struct Worker {
     reachability: Cell<Reachability>,
     /// The feed's revision when streams were last looked at.
     reviewed: Cell<(u32, u64)>,
-    /// Waiters and checks as last told to the gauges.
-    reported: Cell<(usize, usize)>,
 }
 
 impl Worker {
@@ -85,7 +83,6 @@ impl Worker {
             decided: RefCell::default(),
             reachability: Cell::default(),
             reviewed: Cell::default(),
-            reported: Cell::default(),
             config,
         })
     }

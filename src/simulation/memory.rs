@@ -10,7 +10,8 @@ use super::cast::TIMEOUT_MS;
 use super::envoy::Envoy;
 use super::shared_data::at_once;
 use crate::cache::{
-    Bucket, Entry, Known, LocalCache, LocalName, Place, Put, Recollection, Region, Remembered, Seal,
+    Bucket, Entry, Known, LocalCache, LocalName, Place, Put, Recollection, Region, Remembered,
+    Rewrite, Seal,
 };
 use crate::check::Question;
 use crate::feed::Sight;
@@ -207,7 +208,7 @@ impl Memory {
                 return bucket.remove(&self.seal, &own, &entry.stamp);
             }
             match bucket.put(&self.seal, &own, entry, now.monotonic_ms) {
-                Put::Write(bytes) => Some(bytes),
+                Put::Write(rewrite) => Some(rewrite),
                 Put::Keep => None,
             }
         })
@@ -229,13 +230,18 @@ impl Memory {
         }
     }
 
-    async fn update(&self, place: &Place, change: impl Fn(Bucket<'_>) -> Option<Vec<u8>>) {
+    async fn update(&self, place: &Place, change: impl Fn(Bucket<'_>) -> Option<Rewrite>) {
         for _ in 0..ATTEMPTS {
             let (bytes, cas) = self.load(place).await;
             let Some(changed) = change(Bucket::new(bytes.as_deref())) else {
                 return;
             };
-            if self.envoy.shared.set(&name(place), &changed, cas).await {
+            if self
+                .envoy
+                .shared
+                .set(&name(place), &changed.bytes, cas)
+                .await
+            {
                 return;
             }
         }

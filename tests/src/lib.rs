@@ -38,3 +38,4 @@ pub mod stack;
 pub mod tls_client;
 pub mod upstream;
 pub mod wasm;
+pub mod wire;

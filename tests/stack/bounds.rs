@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 const PATIENCE: Duration = Duration::from_secs(20);
 const CONNECTIONS: u64 = 32;
 const BUCKETS: &str = "wasmcustom.mcp_key_auth.cache_buckets";
+const SHARED_EVICTIONS: &str = "wasmcustom.mcp_key_auth.shared_evictions";
 
 /// Entries of each of the two regions that clients can fill, and the buckets that makes.
 const ENTRIES: u64 = 1_024;
@@ -40,6 +41,8 @@ async fn random_keys_and_projects_leave_slots_waiters_and_memory_at_their_bound(
         stack.gateway.stat(BUCKETS).await,
         2 * BUCKETS_PER_REGION + 1
     );
+    // It fits in none of them, and much of it is pushed out before its time.
+    assert!(stack.gateway.stat(SHARED_EVICTIONS).await > 0);
     let local = stack
         .gateway
         .stat("wasmcustom.mcp_key_auth.local_entries")

@@ -9,8 +9,8 @@ use stack::bootstrap;
 use stack::gateway::{Gateway, GatewayOptions};
 use stack::keys::mint_key;
 use stack::real_control_plane::NewKey;
+use stack::wire::{Mode, Wire};
 
-use crate::chaos::wire::{Mode, Wire};
 use board::Board;
 use crowd::Crowd;
 use distribution::Distribution;
@@ -24,11 +24,11 @@ mod platform;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const WORKERS: usize = 2;
-/// The load that is aimed at, and the least that the test is worth anything with.
+/// The load that is aimed at. A client that waits for an answer leaves out what would be due meanwhile, so a busy machine,
+/// or a rig built without optimisation on a slow one, brings less; `make bench` makes such changes under what it can bear.
 const PER_SECOND: u32 = 2_000;
+/// The least that the test is worth anything with.
 const LEAST_PER_SECOND: f64 = 500.0;
-/// How often each of the four kinds of change is made.
-const FLIPS: u64 = 50;
 /// Within this a change is in force on every worker, for 99 of 100.
 const BOUND: Duration = Duration::from_secs(1);
 /// The others get as long as it takes another worker to take the feed over, and some for a busy machine.
@@ -86,14 +86,14 @@ impl Flips {
     }
 
     /// Switches one project on and off by turns. Clients with a key notice nothing.
-    async fn toggle(&self, lane: usize, (project, key): Owner) -> Vec<Duration> {
+    async fn toggle(&self, lane: usize, (project, key): Owner, count: u64) -> Vec<Duration> {
         let keyed = self
             .board
             .add("toggled, with its key", &project, Some(&key.raw), 200);
         self.board.settle(keyed);
         let keyless = self.board.add("toggled", &project, None, 200);
         let mut times = Vec::new();
-        for number in 0..FLIPS {
+        for number in 0..count {
             let require = number % 2 == 0;
             let status = if require { 401 } else { 200 };
             let change = async || self.platform.require(&key, require).await;
@@ -140,6 +140,8 @@ fn pause(number: u64) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_changes_under_load_are_in_force_within_a_second() {
+    /// How often each of the four changes is made.
+    const FLIPS: u64 = 50;
     let platform = Platform::start().await;
     let wire = Wire::start(platform.control_plane.edge_addr()).await;
     let gateway = gateway(&wire, json!({"max_negative_ttl_ms": 600_000})).await;
@@ -159,8 +161,8 @@ async fn two_hundred_changes_under_load_are_in_force_within_a_second() {
     let started = Instant::now();
     let load = crowd.start(&flips.board, PER_SECOND);
     let (first, second, revoked, created) = tokio::join!(
-        flips.toggle(0, first),
-        flips.toggle(1, second),
+        flips.toggle(0, first, FLIPS),
+        flips.toggle(1, second, FLIPS),
         flips.revoke(2, victims),
         flips.create(3, creating, FLIPS),
     );
@@ -186,6 +188,8 @@ async fn two_hundred_changes_under_load_are_in_force_within_a_second() {
 async fn with_the_feed_cut_changes_are_in_force_within_the_unconfirmed_time() {
     const UNCONFIRMED: Duration = Duration::from_millis(1_500);
     const MARGIN: Duration = Duration::from_millis(500);
+    /// How often each of the three changes is made.
+    const FLIPS: u64 = 8;
     let platform = Platform::start().await;
     let wire = Wire::start(platform.control_plane.edge_addr()).await;
     let gateway = gateway(
@@ -199,9 +203,11 @@ async fn with_the_feed_cut_changes_are_in_force_within_the_unconfirmed_time() {
         platform,
     };
     flips.add_bystander();
-    let victims = flips.owners("revoking", 6);
+    let toggled = flips.owner("toggled", false);
+    let victims = flips.owners("revoking", FLIPS);
     let creating = flips.platform.project("creating", true);
-    let load = crowd.start(&flips.board, PER_SECOND / 2);
+    let started = Instant::now();
+    let load = crowd.start(&flips.board, PER_SECOND);
     gateway
         .wait_for_stat(
             "wasmcustom.mcp_key_auth.feed_connected",
@@ -210,11 +216,16 @@ async fn with_the_feed_cut_changes_are_in_force_within_the_unconfirmed_time() {
         )
         .await;
     wire.set(Mode::NoFeed);
-    let (revoked, created) = tokio::join!(flips.revoke(0, victims), flips.create(1, creating, 6));
-    flips.board.answers();
+    let (toggled, revoked, created) = tokio::join!(
+        flips.toggle(0, toggled, FLIPS),
+        flips.revoke(1, victims),
+        flips.create(2, creating, FLIPS),
+    );
+    let per_second = flips.board.answers() as f64 / started.elapsed().as_secs_f64();
     drop(load);
 
-    let all = Distribution::of([revoked, created].concat());
-    println!("without a feed, {all}");
+    let all = Distribution::of([toggled, revoked, created].concat());
+    println!("without a feed, {all}, at {per_second:.0} requests per second");
+    assert!(per_second >= LEAST_PER_SECOND, "{per_second:.0} per second");
     assert!(all.percentile(100) <= UNCONFIRMED + MARGIN, "{all}");
 }

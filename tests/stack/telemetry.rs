@@ -1,9 +1,13 @@
 //! What operators see: one outcome per request, who it was, and how it was known.
 
+use std::time::Duration;
+
 use edge_api::check::Verdict;
-use serde_json::Value;
+use serde_json::{Value, json};
+use stack::bootstrap;
 use stack::deadline::{PATIENCE, eventually};
 use stack::keys::mint_key;
+use stack::scripted_control_plane::Fault;
 use stack::stack::Stack;
 
 async fn open_and_locked() -> (Stack, String) {
@@ -194,4 +198,58 @@ async fn every_statistic_and_outcome_stands_in_readme_and_nothing_else_does() {
         table.len(),
         "README has more: {table:?}, Envoy has {seen:?}"
     );
+}
+
+/// A reload makes new plugins; what the old ones kept is gone with them. One round replaces the plugins in their VMs, the
+/// other one the VMs.
+#[tokio::test]
+async fn a_replaced_plugin_leaves_nothing_in_the_gauges() {
+    let stack = Stack::with(|options| {
+        // Longer than the test takes: nothing but the end of the plugin ends the check.
+        let patient = json!({"control_plane": {"timeout_ms": 60_000}});
+        let options = options.concurrency(2).plugin(patient);
+        options.reloadable(Duration::from_secs(1))
+    })
+    .await;
+    stack.control_plane.set_project("locked", true);
+    let gauge = |name: &str| format!("wasmcustom.mcp_key_auth.{name}");
+    let becomes = async |name: &str, holds: fn(u64) -> bool| {
+        let name = gauge(name);
+        stack.gateway.wait_for_stat(&name, holds, PATIENCE).await
+    };
+    for round in 0..2 {
+        for seed in 0..20 {
+            let key = mint_key(100 * round + seed);
+            let key_id = format!("key_{round}_{seed}");
+            stack
+                .control_plane
+                .set_key(&key, &key_id, "locked", Verdict::Valid, None);
+            let answer = stack.gateway.mcp("locked").key(&key).send().await;
+            assert_eq!(answer.status, 200);
+        }
+        becomes("local_entries", |entries| entries >= 20).await;
+        stack.control_plane.set_fault(Fault::Hang);
+        let waiting = stack.gateway.mcp("locked").key(&mint_key(100 * round + 50));
+        let waiting = tokio::spawn(waiting.try_send());
+        becomes("waiters", |waiters| waiters == 1).await;
+        becomes("checks_in_flight", |checks| checks == 1).await;
+        stack
+            .gateway
+            .reload_listener(|bootstrap| {
+                if round == 0 {
+                    bootstrap::edit_plugin_configuration(bootstrap, |configuration| {
+                        configuration["retry_after_s"] = 17.into();
+                    });
+                } else {
+                    let vm = &mut bootstrap::plugin(bootstrap)["vm_config"];
+                    vm["environment_variables"]["key_values"] = json!({"ANOTHER": "VM"});
+                }
+            })
+            .await;
+        for name in ["local_entries", "waiters", "checks_in_flight"] {
+            becomes(name, |value| value == 0).await;
+        }
+        drop(waiting.await);
+        stack.control_plane.set_fault(Fault::None);
+    }
 }

@@ -56,7 +56,7 @@ fn put(
     let seal = seal();
     let place = place(&seal, Region::Policies, id);
     match Bucket::new(bytes).put(&seal, &place, &policy(id, revision, life_ms), now_ms) {
-        Put::Write(bytes) => Some(bytes),
+        Put::Write(rewrite) => Some(rewrite.bytes),
         Put::Keep => None,
     }
 }
@@ -91,7 +91,8 @@ fn what_is_put_is_found_again() {
             value: verdict,
             stamp: stamp(7, 9),
         };
-        let Put::Write(bytes) = Bucket::new(None).put(&seal, &place, &entry, NOW) else {
+        let Put::Write(Rewrite { bytes, .. }) = Bucket::new(None).put(&seal, &place, &entry, NOW)
+        else {
             panic!("not written");
         };
         assert_eq!(Bucket::new(Some(&bytes)).find(&seal, &place), Some(entry));
@@ -127,7 +128,9 @@ fn after_a_restored_database_is_noticed_its_lower_revisions_count() {
     let before = put(None, "p1", 10, 60_000, NOW).unwrap();
     let mut restored = policy("p1", 3, 60_000);
     restored.stamp.epoch = 1;
-    let Put::Write(bytes) = Bucket::new(Some(&before)).put(&seal, &place, &restored, NOW) else {
+    let Put::Write(Rewrite { bytes, .. }) =
+        Bucket::new(Some(&before)).put(&seal, &place, &restored, NOW)
+    else {
         panic!("kept");
     };
     assert_eq!(
@@ -151,6 +154,24 @@ fn a_full_bucket_lets_go_of_what_ends_first() {
 }
 
 #[test]
+fn an_entry_whose_life_was_over_does_not_count_as_evicted() {
+    let seal = seal();
+    let full = (0..WAYS).fold(None, |bytes: Option<Vec<u8>>, index| {
+        put(bytes.as_deref(), &format!("p{index}"), 1, 10, NOW)
+    });
+    let evicted = |id: &str, now_ms| {
+        let place = place(&seal, Region::Policies, id);
+        match Bucket::new(full.as_deref()).put(&seal, &place, &policy(id, 1, 90), now_ms) {
+            Put::Write(rewrite) => rewrite.evicted,
+            Put::Keep => panic!("not written"),
+        }
+    };
+    assert_eq!(evicted("p9", NOW + 9), 1);
+    assert_eq!(evicted("p9", NOW + 10), 0);
+    assert_eq!(evicted("p0", NOW + 9), 0, "it takes its own place");
+}
+
+#[test]
 fn an_entry_is_removed_only_up_to_a_revision() {
     let seal = seal();
     let place = place(&seal, Region::Policies, "p1");
@@ -161,7 +182,8 @@ fn an_entry_is_removed_only_up_to_a_revision() {
     );
     let left = Bucket::new(Some(&bytes))
         .remove(&seal, &place, &stamp(5, 0))
-        .unwrap();
+        .unwrap()
+        .bytes;
     assert!(find(&left, "p1").is_none() && find(&left, "p2").is_some());
     assert_eq!(
         Bucket::new(Some(&left)).remove(&seal, &place, &stamp(5, 0)),
@@ -174,7 +196,8 @@ fn an_entry_written_without_the_edge_token_is_no_entry() {
     let ours = seal();
     let theirs = Seal::derive(&config("another-token").control_plane);
     let place = place(&ours, Region::Policies, "p1");
-    let Put::Write(forged) = Bucket::new(None).put(&theirs, &place, &policy("p1", 99, 9), NOW)
+    let Put::Write(Rewrite { bytes: forged, .. }) =
+        Bucket::new(None).put(&theirs, &place, &policy("p1", 99, 9), NOW)
     else {
         panic!("not written");
     };
@@ -218,7 +241,8 @@ fn an_entry_moved_to_another_name_or_region_is_no_entry() {
         },
         stamp: stamp(1, NOW),
     };
-    let Put::Write(bytes) = Bucket::new(None).put(&seal, &invalid, &entry, NOW) else {
+    let Put::Write(Rewrite { bytes, .. }) = Bucket::new(None).put(&seal, &invalid, &entry, NOW)
+    else {
         panic!("not written");
     };
     assert_eq!(

@@ -211,8 +211,7 @@ impl Worker {
     }
 
     pub(super) fn report_occupancy(&self) {
-        let occupancy = self.flights.borrow().occupancy();
-        let before = self.reported.replace(occupancy);
-        self.metrics.occupancy_changed(before, occupancy);
+        let (waiters, checks) = self.flights.borrow().occupancy();
+        self.metrics.occupancy(waiters, checks);
     }
 }

@@ -1,9 +1,12 @@
-//! Requests with ever new keys that nobody knows: does Envoy's memory stay where it is?
+//! Requests with ever new keys that nobody knows: does Envoy's memory stay where it is? Once as it is deployed, where the
+//! budget for bad keys keeps nearly all of them from being asked about; and once with the budget out of the way, where each
+//! is, and every other one is for a project that is as made up.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::cpu;
 use super::helpers::Helpers;
@@ -15,6 +18,8 @@ use crate::gateway::Gateway;
 /// Envoy's memory over the flood.
 #[derive(Debug, Serialize)]
 pub(super) struct Flood {
+    /// Whether the budget for bad keys stood.
+    pub(super) budgeted: bool,
     /// Made-up keys, one per request.
     pub(super) keys: u64,
     /// How many answers had which status.
@@ -38,27 +43,42 @@ pub(super) struct Memory {
     pub(super) resident: u64,
 }
 
-/// Floods one worker.
-pub(super) fn run(options: &Options, helpers: &Helpers) -> Flood {
+/// For so many keys within the budget, one without it: each of those costs a check.
+const BUDGETED_PER_UNBUDGETED: u64 = 10;
+
+/// Floods one worker, and then another one.
+pub(super) fn run(options: &Options, helpers: &Helpers) -> Vec<Flood> {
+    [true, false]
+        .map(|budgeted| flood(budgeted, options, helpers))
+        .into()
+}
+
+fn flood(budgeted: bool, options: &Options, helpers: &Helpers) -> Flood {
     let subject = Subject::KeyFilter {
         local_entries: None,
     };
-    let gateway = helpers.start_narrow(subject.options(
-        Chain::Bare,
-        helpers.servers(),
-        options.module.as_deref(),
-    ));
+    let gateway = subject.options(Chain::Bare, helpers.servers(), options.module.as_deref());
     let path = format!("/mcp/{PROJECT}");
-    let requests = Arc::new(Requests::with_made_up_keys(Protocol::Http1, &path));
-    let mut load = Load::open(gateway.addr(), &requests);
+    let (keys, requests, gateway) = if budgeted {
+        let requests = Requests::with_made_up_keys(Protocol::Http1, &path);
+        (options.flood, requests, gateway)
+    } else {
+        let requests = Requests::with_made_up_keys_and_projects(Protocol::Http1, &path, "/mcp/");
+        // The most that the filter takes.
+        let budget = json!({"limits": {"bad_key_checks_per_s": 100_000}});
+        let keys = options.flood / BUDGETED_PER_UNBUDGETED;
+        (keys, requests, gateway.plugin(budget))
+    };
+    let gateway = helpers.start_narrow(gateway);
+    let mut load = Load::open(gateway.addr(), &Arc::new(requests));
     let memory = || Memory::of(&gateway, helpers);
 
     let before = memory();
-    let mut answers = load.exactly(options.flood / 10);
+    let mut answers = load.exactly(keys / 10);
     let early = memory();
     let mut elapsed = answers.elapsed;
     // In pieces, because the latency of each answer is kept.
-    let mut left = options.flood - options.flood / 10;
+    let mut left = keys - keys / 10;
     while left > 0 {
         let piece = left.min(500_000);
         let more = load.exactly(piece);
@@ -68,15 +88,17 @@ pub(super) fn run(options: &Options, helpers: &Helpers) -> Flood {
             *answers.statuses.entry(status).or_default() += count;
         }
     }
+    let right = |status: &u16| matches!(status, 401 | 503) || (*status == 404 && !budgeted);
     assert!(
-        answers.statuses.keys().all(|s| matches!(s, 401 | 503)),
+        answers.statuses.keys().all(right),
         "a made-up key was answered otherwise: {:?}",
         answers.statuses
     );
     Flood {
-        keys: options.flood,
+        budgeted,
+        keys,
         statuses: answers.statuses,
-        per_second: options.flood as f64 / elapsed.as_secs_f64(),
+        per_second: keys as f64 / elapsed.as_secs_f64(),
         before,
         early,
         after: memory(),

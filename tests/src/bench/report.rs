@@ -36,7 +36,7 @@ pub(super) struct Report {
     /// Many known keys for a while.
     pub(super) steady: Option<Steady>,
     /// Many unknown keys.
-    pub(super) flood: Option<Flood>,
+    pub(super) flood: Option<Vec<Flood>>,
     /// Changes under load.
     pub(super) revocation: Option<Revocation>,
     /// The control plane by itself.
@@ -85,6 +85,8 @@ pub(super) struct RowReport {
     pub(super) helper_cpu_us: Spread,
     /// Requests per second at saturation.
     pub(super) throughput: Spread,
+    /// Against `ext_authz HTTP`, within each round.
+    pub(super) throughput_to_ext_authz: Option<Spread>,
     /// The share of that time in which Envoy had a core.
     pub(super) busy: Spread,
     /// Latency at the fixed rate.
@@ -103,14 +105,14 @@ pub(super) fn rows(rows: &[Row], measured: &[Measured]) -> Vec<RowReport> {
             let turns = &measured.turns;
             let spread = |value: fn(&Turn) -> f64| Spread::of(turns.iter().map(value));
             // Within a round, whatever disturbed the machine disturbed both.
-            let ratio = |name: &str| {
+            let ratio = |name: &str, value: fn(&Turn) -> f64| {
                 let name = row.baseline(name);
                 let mut others =
                     all().filter(|(r, _)| r.protocol == row.protocol && r.name == name);
                 let (_, base) = others.next()?;
                 let pairs = turns.iter().zip(&base.turns);
                 Some(Spread::of(
-                    pairs.map(|(own, base)| own.cpu_us / base.cpu_us),
+                    pairs.map(|(own, base)| value(own) / value(base)),
                 ))
             };
             RowReport {
@@ -120,11 +122,12 @@ pub(super) fn rows(rows: &[Row], measured: &[Measured]) -> Vec<RowReport> {
                 status: row.status,
                 lookups: measured.lookups.clone(),
                 cpu_us: spread(|t| t.cpu_us),
-                to_no_filter: ratio("no filter"),
-                to_empty_wasm: ratio("empty wasm filter"),
-                to_api_key_auth: ratio("api_key_auth"),
+                to_no_filter: ratio("no filter", |t| t.cpu_us),
+                to_empty_wasm: ratio("empty wasm filter", |t| t.cpu_us),
+                to_api_key_auth: ratio("api_key_auth", |t| t.cpu_us),
                 helper_cpu_us: spread(|t| t.helper_cpu_us),
                 throughput: spread(|t| t.throughput),
+                throughput_to_ext_authz: ratio("ext_authz HTTP", |t| t.throughput),
                 busy: spread(|t| t.busy),
                 p50_us: spread(|t| t.p50_us),
                 p99_us: spread(|t| t.p99_us),

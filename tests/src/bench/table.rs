@@ -1,10 +1,12 @@
 //! The report as Markdown, for README and the terminal.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::control_plane;
 use super::load::Protocol;
 use super::report::{Report, RowReport};
+use super::revocation::Flips;
 use super::statistics::Spread;
 
 /// All tables, after a line on what was measured where.
@@ -44,8 +46,9 @@ fn rows(text: &mut String, report: &Report, protocol: Protocol) {
         Protocol::Http2 => "HTTP/2",
     };
     let head = format!(
-        "\n| {title} | CPU per request, µs | × empty wasm | × `api_key_auth` | requests/s | p50, µs | p99 | p99.9 |\n\
-         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        "\n| {title} | CPU per request, µs | × empty wasm | × `api_key_auth` | requests/s | × `ext_authz` HTTP \
+         | p50, µs | p99 | p99.9 |\n\
+         | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     );
     text.push_str(&head);
     for row in report.rows.iter().filter(of_protocol) {
@@ -68,10 +71,11 @@ fn rows(text: &mut String, report: &Report, protocol: Protocol) {
         }
         writeln!(
             text,
-            "| {} | {cpu} | {} | {} | {throughput} | {:.0} | {:.0} | {:.0} |",
+            "| {} | {cpu} | {} | {} | {throughput} | {} | {:.0} | {:.0} | {:.0} |",
             name(row),
             ratio(row.to_empty_wasm),
             ratio(row.to_api_key_auth),
+            ratio(row.throughput_to_ext_authz),
             row.p50_us.median,
             row.p99_us.median,
             row.p999_us.median,
@@ -140,38 +144,73 @@ fn facts(report: &Report) -> Vec<(String, String)> {
             ),
         );
     }
-    if let Some(run) = &report.flood {
+    for run in report.flood.iter().flatten() {
         let grown = |from: u64, to: u64| mebibytes(to.cast_signed() - from.cast_signed());
         fact(
-            format!("{} made-up keys", thousands(run.keys as f64)),
             format!(
-                "heap {} (after the first tenth: {}), resident {}; {:?}",
+                "{} made-up keys{}",
+                thousands(run.keys as f64),
+                if run.budgeted {
+                    ""
+                } else {
+                    ", half of them for made-up projects, no budget"
+                }
+            ),
+            format!(
+                "heap {} (after the first tenth: {}), resident {}; {}",
                 grown(run.before.allocated, run.after.allocated),
                 grown(run.early.allocated, run.after.allocated),
                 grown(run.before.resident, run.after.resident),
-                run.statuses
+                shares(&run.statuses)
             ),
         );
     }
-    for (kind, times) in report.revocation.iter().flat_map(|run| &run.kinds) {
+    if let Some(run) = &report.revocation {
+        flips(&mut fact, "", &run.connected);
+        let cut = &run.feed_cut;
+        let prefix = format!("feed cut, bound {} ms: ", cut.unconfirmed_ttl_ms);
+        flips(&mut fact, &prefix, &cut.flips);
         fact(
-            format!("{} flips: {kind}", times.count),
+            "feed cut: time by the bound".to_owned(),
+            format!(
+                "median {:.2}, max {:.2}",
+                cut.median_of_bound, cut.max_of_bound
+            ),
+        );
+    }
+    facts
+}
+
+fn flips(fact: &mut impl FnMut(String, String), prefix: &str, run: &Flips) {
+    for (kind, times) in &run.kinds {
+        fact(
+            format!(
+                "{prefix}{} flips, from sending to the last worker: {kind}",
+                times.count
+            ),
             format!(
                 "median {:.0} ms, p99 {:.0} ms, max {:.0} ms",
                 times.ms.median, times.p99_ms, times.ms.max
             ),
         );
     }
-    if let Some(run) = &report.revocation {
-        fact(
-            format!("flips under {} requests/s", thousands(run.rate)),
-            format!(
-                "{} relapses, other answers: {:?}",
-                run.relapses, run.strange
-            ),
-        );
-    }
-    facts
+    fact(
+        format!("{prefix}flips under {} requests/s", thousands(run.rate)),
+        format!(
+            "{} relapses, other answers: {:?}",
+            run.relapses, run.strange
+        ),
+    );
+}
+
+/// What part of all answers had which status.
+fn shares(statuses: &BTreeMap<u16, u64>) -> String {
+    let all: u64 = statuses.values().sum();
+    let share = |count: u64| 100.0 * count as f64 / all as f64;
+    let shares = statuses
+        .iter()
+        .map(|(status, count)| format!("{:.1} % {status}", share(*count)));
+    shares.collect::<Vec<_>>().join(", ")
 }
 
 fn mebibytes(bytes: i64) -> String {

@@ -19,7 +19,7 @@ const INTERVAL: Duration = Duration::from_millis(60);
 /// How often somebody comes with a good key that was not used before.
 const ARRIVALS: Duration = Duration::from_millis(1_500);
 const REGULARS: usize = 6;
-const NEWCOMERS: usize = 40;
+const NEWCOMERS: usize = 60;
 /// One is revoked in each calm, and one in most troubles.
 const VICTIMS: usize = 24;
 /// A request that takes this long hangs.

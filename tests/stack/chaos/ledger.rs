@@ -20,6 +20,9 @@ const GRACE: Duration = Duration::from_secs(2);
 const RECOVERY: Duration = Duration::from_secs(2);
 /// How long after a revocation is acknowledged it is in force; twice what is promised, for a busy machine.
 const BOUND: Duration = Duration::from_secs(2);
+/// How long after the end of a trouble the revocations of meanwhile are in force: the pause after a failed poll and the
+/// bound, and as much again for a busy machine.
+const CATCHING_UP: Duration = Duration::from_secs(3);
 /// The longest that a request may take: the timeout of a check, and as much again for a busy machine.
 const LONGEST: Duration = Duration::from_secs(2);
 
@@ -80,7 +83,7 @@ impl Ledger {
     pub(super) fn trouble_ends(&self) {
         let mut inner = self.lock();
         end(&mut inner.troubles);
-        let in_force = Instant::now() + GRACE + BOUND;
+        let in_force = Instant::now() + CATCHING_UP;
         for revocation in inner.revocations.values_mut() {
             revocation.in_force.get_or_insert(in_force);
         }

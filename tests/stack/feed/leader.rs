@@ -1,12 +1,14 @@
 //! Who polls: one worker for all.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use edge_api::check::Verdict;
 use serde_json::json;
+use stack::bootstrap;
 use stack::deadline::eventually;
 use stack::scripted_control_plane::Fault;
 
-use super::{CONNECTED, PATIENCE, RESETS, connected, following};
+use super::{CONNECTED, PATIENCE, RESETS, connected, following, set_key, turns};
 
 const LEADER_CHANGES: &str = "wasmcustom.mcp_key_auth.feed_leader_changes";
 
@@ -28,6 +30,57 @@ async fn one_poll_is_open_however_many_workers_there_are() {
     assert_eq!(most, Some(1));
     assert!(polls.iter().all(|poll| poll.authorized));
     assert_eq!(stack.gateway.stat(LEADER_CHANGES).await, 1);
+}
+
+/// The plugins that a reload replaces end with their connections, and do not say who is to poll after them. What is
+/// remembered need not be confirmed for far longer than the test takes: only who follows the feed can know of the change.
+#[tokio::test]
+async fn the_feed_is_followed_again_after_the_worker_that_polled_is_gone() {
+    let (stack, key) = following(|options| {
+        let patient = json!({"cache": {"unconfirmed_ttl_ms": 600_000}});
+        options.plugin(patient).reloadable(Duration::from_secs(1))
+    })
+    .await;
+    for is_new_vm in [false, true] {
+        set_key(&stack, &key, Verdict::Valid);
+        let before = stack.gateway.stat(LEADER_CHANGES).await;
+        stack
+            .gateway
+            .reload_listener(|bootstrap| {
+                if is_new_vm {
+                    let vm = &mut bootstrap::plugin(bootstrap)["vm_config"];
+                    vm["environment_variables"]["key_values"] = json!({"ANOTHER": "VM"});
+                } else {
+                    bootstrap::edit_plugin_configuration(bootstrap, |configuration| {
+                        configuration["retry_after_s"] = 17.into();
+                    });
+                }
+            })
+            .await;
+        turns(
+            &stack,
+            ("locked", Some(&key)),
+            (401, 200),
+            (Instant::now(), PATIENCE),
+        )
+        .await;
+        eventually(PATIENCE, "the old plugins are gone", async || {
+            let draining = "listener_manager.total_filter_chains_draining";
+            (stack.gateway.stat(draining).await == 0).then_some(())
+        })
+        .await;
+        set_key(&stack, &key, Verdict::Revoked);
+        let since = Instant::now();
+        turns(
+            &stack,
+            ("locked", Some(&key)),
+            (200, 401),
+            (since, PATIENCE),
+        )
+        .await;
+        println!("in force on all workers after {:?}", since.elapsed());
+        assert!(stack.gateway.stat(LEADER_CHANGES).await > before);
+    }
 }
 
 #[tokio::test]

@@ -96,8 +96,18 @@ pub(in crate::bench) struct Requests {
 enum Supply {
     /// These, in an order that visits all of them and looks random.
     Fixed(Vec<Vec<u8>>),
-    /// A new well-formed key for each request, in the place of this request's key.
-    Made { template: Vec<u8>, key_at: usize },
+    /// These by turns, each time made into another one.
+    Made(Vec<Template>),
+}
+
+/// A request of which no two are alike.
+#[derive(Debug)]
+struct Template {
+    request: Vec<u8>,
+    /// Where its key stands.
+    key_at: usize,
+    /// Where its project stands, if that is made up too.
+    project_at: Option<usize>,
 }
 
 /// Odd and close to the golden section of 2^64: its multiples are spread evenly.
@@ -120,15 +130,23 @@ impl Requests {
 
     /// One request with ever new keys, each well-formed and known to nobody.
     pub(in crate::bench) fn with_made_up_keys(protocol: Protocol, path: &str) -> Self {
-        let placeholder = String::from_utf8(made_up_key(0)).expect("a key is ASCII");
-        let template = Request::plain(path, Some(&placeholder)).encode(protocol);
-        let key_at = template
-            .windows(placeholder.len())
-            .position(|window| window == placeholder.as_bytes())
-            .expect("the request holds its key");
         Self {
             protocol,
-            supply: Supply::Made { template, key_at },
+            supply: Supply::Made(vec![Template::new(protocol, path, None)]),
+        }
+    }
+
+    /// The same, and every other request is for an ever new project, whose id follows `prefix`.
+    pub(in crate::bench) fn with_made_up_keys_and_projects(
+        protocol: Protocol,
+        path: &str,
+        prefix: &str,
+    ) -> Self {
+        let project = made_up_project(0);
+        let made_up = Template::new(protocol, &format!("{prefix}{project}"), Some(&project));
+        Self {
+            protocol,
+            supply: Supply::Made(vec![Template::new(protocol, path, None), made_up]),
         }
     }
 
@@ -142,14 +160,46 @@ impl Requests {
                 let index = (u128::from(number.wrapping_mul(STEP)) * requests.len() as u128) >> 64;
                 Cow::Borrowed(&requests[index as usize])
             }
-            Supply::Made { template, key_at } => {
-                let mut request = template.clone();
-                let key = made_up_key(number + 1);
-                request[*key_at..key_at + key.len()].copy_from_slice(&key);
-                Cow::Owned(request)
+            Supply::Made(templates) => {
+                let template = &templates[number as usize % templates.len()];
+                Cow::Owned(template.fill(number + 1))
             }
         }
     }
+}
+
+impl Template {
+    fn new(protocol: Protocol, path: &str, project: Option<&str>) -> Self {
+        let key = String::from_utf8(made_up_key(0)).expect("a key is ASCII");
+        let request = Request::plain(path, Some(&key)).encode(protocol);
+        let find = |text: &str| {
+            let mut windows = request.windows(text.len());
+            let place = windows.position(|window| window == text.as_bytes());
+            place.expect("the request holds its key and project")
+        };
+        Self {
+            key_at: find(&key),
+            project_at: project.map(find),
+            request,
+        }
+    }
+
+    fn fill(&self, number: u64) -> Vec<u8> {
+        let mut request = self.request.clone();
+        let mut put = |at: usize, text: &[u8]| {
+            request[at..at + text.len()].copy_from_slice(text);
+        };
+        put(self.key_at, &made_up_key(number));
+        if let Some(at) = self.project_at {
+            put(at, made_up_project(number).as_bytes());
+        }
+        request
+    }
+}
+
+/// A project's id that differs for each number.
+fn made_up_project(number: u64) -> String {
+    format!("made_up_{:016x}", number.wrapping_mul(STEP))
 }
 
 /// A well-formed key that differs for each number; far cheaper than a minted one.
@@ -181,6 +231,23 @@ mod tests {
         assert!(
             keys.iter()
                 .all(|key| edge_api::key_format::is_well_formed(key))
+        );
+    }
+
+    #[test]
+    fn every_other_made_up_request_is_for_a_made_up_project() {
+        let requests = Requests::with_made_up_keys_and_projects(Protocol::Http1, "/mcp/a", "/mcp/");
+        let paths: Vec<_> = (0..100)
+            .map(|n| {
+                let request = String::from_utf8(requests.pick(n).into_owned()).unwrap();
+                request.split(' ').nth(1).unwrap().to_owned()
+            })
+            .collect();
+        assert_eq!(paths.iter().filter(|path| *path == "/mcp/a").count(), 50);
+        let made_up = |path: &&String| path.starts_with("/mcp/made_up_");
+        assert_eq!(
+            paths.iter().filter(made_up).collect::<HashSet<_>>().len(),
+            50
         );
     }
 

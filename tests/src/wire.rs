@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 /// What happens to what is sent over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
     /// It arrives.
     Pass,
     /// Checks arrive; connections on which the change feed is asked for are closed.
@@ -28,7 +28,8 @@ pub(crate) enum Mode {
 }
 
 /// The wire. It is cut when this is dropped.
-pub(crate) struct Wire {
+#[derive(Debug)]
+pub struct Wire {
     addr: SocketAddr,
     state: watch::Sender<State>,
     _carriers: JoinSet<()>,
@@ -43,7 +44,7 @@ struct State {
 
 impl Wire {
     /// A wire to the control plane at `far_end`, on which everything arrives.
-    pub(crate) async fn start(far_end: SocketAddr) -> Self {
+    pub async fn start(far_end: SocketAddr) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let addr = listener.local_addr().expect("a bound address");
         let state = watch::Sender::new(State {
@@ -70,17 +71,18 @@ impl Wire {
     }
 
     /// Where Envoy connects.
-    pub(crate) fn addr(&self) -> SocketAddr {
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
     /// From here on this happens.
-    pub(crate) fn set(&self, mode: Mode) {
+    pub fn set(&self, mode: Mode) {
         self.state.send_modify(|state| state.mode = mode);
     }
 
     /// Cuts all connections that are open.
-    pub(crate) fn cut(&self) {
+    pub fn cut(&self) {
         self.state.send_modify(|state| state.cuts += 1);
     }
 }
