@@ -82,7 +82,7 @@ pub(crate) enum FailureMode {
 /// Bounds of what may wait, per worker.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Requests that may wait for a check at the same time.
+    /// Requests that may wait for a check at the same time; a quarter of them for one and the same.
     pub(crate) max_waiters: usize,
     /// Checks that may be under way at the same time.
     pub(crate) max_checks: usize,
