@@ -23,7 +23,7 @@ use super::wake_up::WakeUp;
 use crate::authenticator::{self, Decision, Errand, Step};
 use crate::budget::Budget;
 use crate::cache::{Known, Recollection, Seal};
-use crate::check::Fault;
+use crate::check::{Fault, Question};
 use crate::config::Config;
 use crate::denial::Bodies;
 use crate::feed::{Sight, Slot};
@@ -56,6 +56,8 @@ pub(super) struct Worker {
     /// Decisions on requests that waited, yet to be carried out; no more than may wait.
     decided: RefCell<VecDeque<(u32, SharedExchange, Decision)>>,
     reachability: Cell<Reachability>,
+    /// What a probe asks when no request does.
+    last_asked: RefCell<Option<Question>>,
     /// The feed's revision when streams were last looked at.
     reviewed: Cell<(u32, u64)>,
     /// Waiters and checks as last told to the gauges.
@@ -87,6 +89,7 @@ impl Worker {
             flights: RefCell::new(Flights::new(config.limits, config.control_plane.timeout_ms)),
             decided: RefCell::default(),
             reachability: Cell::default(),
+            last_asked: RefCell::default(),
             reviewed: Cell::default(),
             reported: Cell::default(),
             config,
@@ -178,6 +181,7 @@ impl Worker {
         }
         self.carry_out();
         self.review_streams(now);
+        self.probe(now);
         self.send_checks();
         self.report_occupancy();
         self.usage.handle_tick(
@@ -207,7 +211,7 @@ impl Worker {
         let mut tier = tier;
         let mut now = clock::now_for(&recollection.known);
         let mut step = self.step(&request, &recollection, now);
-        // Another worker may have learnt what this one lacks, or is about to ask for anew.
+        // Another worker may have learnt what this one lacks, is about to ask for anew, or would serve unconfirmed.
         if tier == CacheState::Hit
             && !is_served(&step, &recollection, now)
             && let Some(newer) = self.memory.look_again(&recollection, &self.metrics)
@@ -282,8 +286,9 @@ fn is_served(step: &Step, recollection: &Recollection, now: Now) -> bool {
     match step {
         Step::Ask => false,
         Step::Decided(decision) => {
-            decision.errand != Some(Errand::Refresh)
-                || now.monotonic_ms < recollection.quiet_until_ms.get()
+            let refreshes = decision.errand == Some(Errand::Refresh)
+                && now.monotonic_ms >= recollection.quiet_until_ms.get();
+            !refreshes && decision.cache != CacheState::Stale
         }
     }
 }

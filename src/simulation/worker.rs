@@ -15,7 +15,7 @@ use super::memory::Memory;
 use crate::authenticator::{self, Errand, Step};
 use crate::budget::Budget;
 use crate::cache::{Known, Recollection, Seal};
-use crate::check::Fault;
+use crate::check::{Fault, Question};
 use crate::feed::{Sight, Slot};
 use crate::flights::Flights;
 use crate::now::Now;
@@ -38,6 +38,7 @@ pub(super) struct Worker {
     waiting: RefCell<HashMap<u32, Rc<Exchange>>>,
     budget: RefCell<Budget>,
     reachability: Cell<Reachability>,
+    last_asked: RefCell<Option<Question>>,
     streams: RefCell<Streams<Rc<Exchange>>>,
     reviewed: Cell<(u32, u64)>,
     reviewed_ms: Cell<u64>,
@@ -57,6 +58,7 @@ impl Worker {
             waiting: RefCell::default(),
             budget: RefCell::new(Budget::new(config.limits.bad_key_checks_per_s)),
             reachability: Cell::default(),
+            last_asked: RefCell::default(),
             streams: RefCell::new(Streams::new()),
             reviewed: Cell::default(),
             reviewed_ms: Cell::default(),
@@ -139,6 +141,7 @@ impl Worker {
             self.settle_faulted(late, now);
         }
         self.review_streams(now);
+        self.probe(now);
         self.send_checks().await;
     }
 
@@ -235,8 +238,9 @@ fn is_served(step: &Step, recollection: &Recollection, now: Now) -> bool {
     match step {
         Step::Ask => false,
         Step::Decided(decision) => {
-            decision.errand != Some(Errand::Refresh)
-                || now.monotonic_ms < recollection.quiet_until_ms.get()
+            let refreshes = decision.errand == Some(Errand::Refresh)
+                && now.monotonic_ms >= recollection.quiet_until_ms.get();
+            !refreshes && decision.cache != CacheState::Stale
         }
     }
 }

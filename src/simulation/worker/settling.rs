@@ -143,7 +143,8 @@ impl Worker {
                 By::Answer { asked_ms } => Some(asked_ms),
                 By::Memory | By::Fault => None,
             },
-            faulted: matches!(by, By::Fault) || self.reachability.get().is_down(),
+            faulted: matches!(by, By::Fault)
+                || self.envoy.network.borrow().failed_lately(self.vm.0, now),
         });
     }
 }
