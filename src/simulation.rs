@@ -71,6 +71,19 @@ proptest! {
         world.change_takes_effect_without_the_feed(lost);
     }
 
+    /// However it began: a check that failed once keeps no worker from noticing a change by itself.
+    #[test]
+    fn a_change_is_in_force_on_idle_workers_without_the_feed(
+        seed in any::<u64>(), events in events(0..60), deed in deed(),
+    ) {
+        let mut world = World::new(2, seed);
+        for event in &events {
+            event.happen(&mut world);
+        }
+        world.calm_down();
+        world.change_takes_effect_on_idle_workers(deed);
+    }
+
     /// However it began: a restored database is noticed, even if it has got past the revision of the one before while the
     /// filter was cut off.
     #[test]

@@ -1,6 +1,6 @@
 //! Scenes with a known outcome, played in a world that random events have shaped before.
 
-use super::cast::STALE_MS;
+use super::cast::{PROJECTS, STALE_MS, Shows, Target, UNCONFIRMED_MS};
 use super::control_plane::Deed;
 use super::feed_poll::wait_ms;
 use super::oracle;
@@ -16,6 +16,9 @@ const IN_FORCE_MS: u64 = 3 * FINE_DELAY_MS + TICK_MS + 20;
 const NOTICED_MS: u64 = 500 + IN_FORCE_MS;
 /// How long after its key's expiry a stream may still be open: until its worker looks and has asked.
 const EXPIRED_MS: u64 = 500;
+/// From the end of the time for which something is served unconfirmed until a worker whose last check failed has found
+/// out that checks are answered, and what of its streams has become: a probe, a review and a check.
+const NOTICED_BY_CHECK_MS: u64 = 500;
 /// What the feed needs to be at work again after anything: a poll under way that must time out, a lease that must
 /// end, pauses.
 const RECOVERS_MS: u64 = 6_000;
@@ -89,13 +92,12 @@ impl World {
 
     /// Nothing reaches the control plane from here on.
     fn cut_off(&mut self) {
-        let weather = Weather {
-            share: 10,
-            trouble: Trouble::Reset,
-            ..Weather::FINE
-        };
-        self.envoy.network.borrow_mut().checks = weather;
-        self.envoy.network.borrow_mut().polls = weather;
+        self.envoy.network.borrow_mut().checks = Weather::BROKEN;
+        self.lose_the_feed();
+    }
+
+    fn lose_the_feed(&mut self) {
+        self.envoy.network.borrow_mut().polls = Weather::BROKEN;
         // The poll that is under way would still tell.
         self.pass(wait_ms(&self.envoy) + 2 * FINE_DELAY_MS);
     }
@@ -152,13 +154,7 @@ impl World {
 
     /// With nothing heard of the feed, everything asked for again and again: the oracle knows how old it may be.
     pub(super) fn change_takes_effect_without_the_feed(&mut self, deed: Deed) {
-        self.envoy.network.borrow_mut().polls = Weather {
-            share: 10,
-            trouble: Trouble::Reset,
-            ..Weather::FINE
-        };
-        // The poll that is under way would still tell.
-        self.pass(wait_ms(&self.envoy) + 2 * FINE_DELAY_MS);
+        self.lose_the_feed();
         self.everything_is_asked_for();
         self.commit(deed);
         for _ in 0..4 {
@@ -167,9 +163,46 @@ impl World {
         }
     }
 
+    /// A check failed, the feed is lost, and then nobody asks anything: a change is in force for the next request, and for
+    /// streams, once what was known before it may not be served unconfirmed.
+    pub(super) fn change_takes_effect_on_idle_workers(&mut self, deed: Deed) {
+        self.streams_are_opened();
+        self.envoy.network.borrow_mut().checks = Weather::BROKEN;
+        for worker in 0..self.threads.len() {
+            self.request(worker, Target::Project(1), Shows::MadeUp(900), false);
+        }
+        self.pass(2 * FINE_DELAY_MS);
+        self.envoy.network.borrow_mut().checks = Weather::FINE;
+        self.lose_the_feed();
+        self.commit(deed);
+        let bound_ms = UNCONFIRMED_MS + NOTICED_BY_CHECK_MS;
+        self.pass(bound_ms);
+        self.streams_are_right();
+        self.bound_ms = Some(bound_ms);
+        self.everything_is_asked_for();
+        self.bound_ms = None;
+    }
+
+    /// On each worker, for whoever is let in.
+    fn streams_are_opened(&mut self) {
+        for worker in 0..self.threads.len() {
+            for (target, shows) in self.good_keys() {
+                self.request(worker, target, shows, true);
+            }
+            for p in 0..PROJECTS {
+                self.request(worker, Target::Project(p), Shows::Nothing, true);
+            }
+        }
+        self.pass(500);
+    }
+
     /// Every open stream is one that would be let in, unless its key expired just now.
     pub(super) fn streams_follow(&mut self) {
         self.pass(1_500);
+        self.streams_are_right();
+    }
+
+    fn streams_are_right(&self) {
         let control_plane = self.envoy.control_plane.borrow();
         let unix_ms = self.envoy.unix_ms() - EXPIRED_MS;
         for (id, (worker, target, shows)) in &self.streams {
