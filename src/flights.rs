@@ -22,6 +22,8 @@ pub(crate) struct Flights<W> {
     flights: HashMap<Question, Flight<W>>,
     tokens: ById<Question>,
     unsent: VecDeque<Question>,
+    /// To be sent from the next tick on.
+    again: VecDeque<Question>,
     waiting: usize,
 }
 
@@ -81,6 +83,7 @@ impl<W> Flights<W> {
             flights: HashMap::new(),
             tokens: ById::new(),
             unsent: VecDeque::new(),
+            again: VecDeque::new(),
             waiting: 0,
         }
     }
@@ -108,7 +111,16 @@ impl<W> Flights<W> {
     /// Has `question` asked with nobody waiting for it. Takes at most half of the room for checks, so that requests
     /// that must wait for one find some.
     pub(crate) fn ask(&mut self, question: &Question, now: Now) -> Joined {
-        self.begin(question, self.limits.max_checks.div_ceil(2), now)
+        self.begin(question, self.background_checks(), now)
+    }
+
+    /// Whether there is room for one more question with nobody waiting for it.
+    pub(crate) fn has_room_to_ask(&self) -> bool {
+        self.flights.len() < self.background_checks()
+    }
+
+    fn background_checks(&self) -> usize {
+        self.limits.max_checks.div_ceil(2)
     }
 
     fn begin(&mut self, question: &Question, max_checks: usize, now: Now) -> Joined {
@@ -122,7 +134,7 @@ impl<W> Flights<W> {
                 self.tokens.remove(token);
             }
             flight.ends_at_ms = ends_at_ms;
-            if !self.unsent.contains(question) {
+            if !self.unsent.contains(question) && !self.again.contains(question) {
                 self.unsent.push_back(question.clone());
             }
             return Joined::Leads;
@@ -174,11 +186,16 @@ impl<W> Flights<W> {
         self.land(question)
     }
 
-    /// The answer came too late to be believed: asks again for those who still wait, whose time goes on running. Gives
-    /// them back when there is no room.
+    /// The answer came too late to be believed: asks again for those who still wait, whose time goes on running, but not
+    /// before the next tick. Gives them back when there is no room.
     pub(crate) fn ask_again(&mut self, landed: Landed<W>, now: Now) -> Option<Landed<W>> {
-        if self.begin(&landed.question, self.limits.max_checks, now) == Joined::Full {
-            return Some(landed);
+        match self.begin(&landed.question, self.limits.max_checks, now) {
+            Joined::Full => return Some(landed),
+            Joined::Leads => {
+                self.unsent.retain(|question| *question != landed.question);
+                self.again.push_back(landed.question.clone());
+            }
+            Joined::Follows => {}
         }
         if let Some(flight) = self.flights.get_mut(&landed.question) {
             self.waiting += landed.waiters.len();
@@ -211,7 +228,7 @@ impl<W> Flights<W> {
         }
     }
 
-    /// Takes out whoever has waited too long, and forgets checks whose answer was lost.
+    /// Takes out whoever has waited too long, forgets checks whose answer was lost, and lets go those to be sent again.
     pub(crate) fn handle_timeout(&mut self, now: Now) -> Vec<(u32, W)> {
         let mut late = Vec::new();
         for flight in self.flights.values_mut() {
@@ -231,6 +248,7 @@ impl<W> Flights<W> {
             }
             !lost
         });
+        self.unsent.append(&mut self.again);
         self.unsent
             .retain(|question| self.flights.contains_key(question));
         late

@@ -115,6 +115,8 @@ fn an_answer_not_believed_is_asked_for_again_or_given_back() {
     flights.join(&question(1), 1, "a", at(0));
     let landed = land(&mut flights, 7);
     assert!(flights.ask_again(landed, at(1)).is_none());
+    assert_eq!(flights.next_unsent(), None, "not before the next tick");
+    assert!(flights.handle_timeout(at(1)).is_empty());
     assert_eq!(flights.occupancy(), (1, 1));
     let landed = land(&mut flights, 8);
     flights.join(&question(2), 2, "b", at(1));

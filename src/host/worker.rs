@@ -58,6 +58,8 @@ pub(super) struct Worker {
     reachability: Cell<Reachability>,
     /// What a probe asks when no request does.
     last_asked: RefCell<Option<Question>>,
+    /// What is to be asked about open streams as soon as there is room; no more than there are streams.
+    to_ask: RefCell<VecDeque<Rc<Recollection>>>,
     /// The feed's revision when streams were last looked at.
     reviewed: Cell<(u32, u64)>,
     /// Waiters and checks as last told to the gauges.
@@ -90,6 +92,7 @@ impl Worker {
             decided: RefCell::default(),
             reachability: Cell::default(),
             last_asked: RefCell::default(),
+            to_ask: RefCell::default(),
             reviewed: Cell::default(),
             reported: Cell::default(),
             config,
@@ -259,24 +262,35 @@ impl Worker {
         let revision = (feed.mark.epoch, feed.mark.revision);
         let changed = self.reviewed.replace(revision) != revision;
         let control_plane = self.reachability.get();
-        let (ended, ask) =
-            self.streams
-                .review(&self.config, &feed, control_plane, now, changed, |r| {
-                    let local = self.memory.recall(&r.question.name);
-                    let on = local.unwrap_or_else(|| Rc::clone(r));
-                    Some(self.memory.look_again(&on, &self.metrics).unwrap_or(on))
-                });
+        let review = self
+            .streams
+            .review(&self.config, &feed, control_plane, now, changed, |r| {
+                let local = self.memory.recall(&r.question.name);
+                let on = local.unwrap_or_else(|| Rc::clone(r));
+                Some(self.memory.look_again(&on, &self.metrics).unwrap_or(on))
+            });
         drop(feed);
+        let Some((ended, ask)) = review else {
+            return;
+        };
+        self.become_root();
         if ended > 0 {
             self.metrics.streams_ended(ended);
-            self.become_root();
         }
         // Who tells of a change answers, whatever became of the last check.
-        if !changed && control_plane.is_down() && !control_plane.probe_due(now) {
-            return;
-        }
-        for recollection in ask {
-            self.ask(&recollection.question, Reason::Stream, now);
+        let in_vain = !changed && control_plane.is_down() && !control_plane.probe_due(now);
+        self.to_ask
+            .replace(if in_vain { VecDeque::new() } else { ask.into() });
+        self.ask_about_streams(now);
+    }
+
+    /// Has asked what must be known of open streams, as far as there is room.
+    fn ask_about_streams(&self, now: Now) {
+        while self.flights.borrow().has_room_to_ask() {
+            let Some(next) = self.to_ask.borrow_mut().pop_front() else {
+                return;
+            };
+            self.ask(&next.question, Reason::Stream, now);
         }
     }
 }

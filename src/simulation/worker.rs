@@ -4,7 +4,7 @@ mod asking;
 mod settling;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use super::cast::{self, Shows, Target};
@@ -39,6 +39,7 @@ pub(super) struct Worker {
     budget: RefCell<Budget>,
     reachability: Cell<Reachability>,
     last_asked: RefCell<Option<Question>>,
+    to_ask: RefCell<VecDeque<Rc<Recollection>>>,
     streams: RefCell<Streams<Rc<Exchange>>>,
     reviewed: Cell<(u32, u64)>,
     reviewed_ms: Cell<u64>,
@@ -59,6 +60,7 @@ impl Worker {
             budget: RefCell::new(Budget::new(config.limits.bad_key_checks_per_s)),
             reachability: Cell::default(),
             last_asked: RefCell::default(),
+            to_ask: RefCell::default(),
             streams: RefCell::new(Streams::new()),
             reviewed: Cell::default(),
             reviewed_ms: Cell::default(),
@@ -225,11 +227,21 @@ impl Worker {
             self.envoy.reset.borrow_mut().push(id);
         }
         // Who tells of a change answers, whatever became of the last check.
-        if !changed && control_plane.is_down() && !control_plane.probe_due(now) {
-            return;
-        }
-        for recollection in review.ask {
-            self.flights.borrow_mut().ask(&recollection.question, now);
+        let in_vain = !changed && control_plane.is_down() && !control_plane.probe_due(now);
+        self.to_ask.replace(if in_vain {
+            VecDeque::new()
+        } else {
+            review.ask.into()
+        });
+        self.ask_about_streams(now);
+    }
+
+    fn ask_about_streams(&self, now: Now) {
+        while self.flights.borrow().has_room_to_ask() {
+            let Some(next) = self.to_ask.borrow_mut().pop_front() else {
+                return;
+            };
+            self.flights.borrow_mut().ask(&next.question, now);
         }
     }
 }

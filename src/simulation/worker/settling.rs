@@ -31,6 +31,8 @@ impl Worker {
             Ok(answer) => {
                 self.reachability.set(Reachability::Up);
                 self.settle_answered(landed, answer, now).await;
+                self.ask_about_streams(now);
+                self.send_checks().await;
             }
             Err(fault) => {
                 self.note_fault(fault, now);
