@@ -68,6 +68,7 @@ proptest! {
             world.change_takes_effect(deed, restarts);
         }
         world.streams_follow();
+        world.unreadable_answers_begin_nothing_anew();
         world.change_takes_effect_without_the_feed(lost);
     }
 

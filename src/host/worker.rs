@@ -14,9 +14,10 @@ use proxy_wasm::types::{Action, Status};
 
 use super::clock;
 use super::exchange::{Exchange, SharedExchange};
-use super::feed_poll::{FeedPoll, random};
+use super::feed_poll::FeedPoll;
 use super::memory::Memory;
 use super::metrics::{Metrics, Reason};
+use super::random::random;
 use super::stream_guard::StreamGuard;
 use super::usage_report::UsageReport;
 use super::wake_up::WakeUp;
@@ -87,7 +88,7 @@ impl Worker {
             memory: Memory::new(Rc::clone(&seal), config.cache, [random(), random()]),
             feed: FeedPoll::new(seal, me, config.cache.unconfirmed_ttl_ms, clock::now()),
             budget: RefCell::new(Budget::new(config.limits.bad_key_checks_per_s)),
-            wake_up: WakeUp::register(root_id)?,
+            wake_up: WakeUp::register()?,
             flights: RefCell::new(Flights::new(config.limits, config.control_plane.timeout_ms)),
             decided: RefCell::default(),
             reachability: Cell::default(),

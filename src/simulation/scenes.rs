@@ -1,5 +1,7 @@
 //! Scenes with a known outcome, played in a world that random events have shaped before.
 
+use std::collections::HashSet;
+
 use super::cast::{PROJECTS, STALE_MS, Shows, Target, UNCONFIRMED_MS};
 use super::control_plane::Deed;
 use super::feed_poll::wait_ms;
@@ -116,6 +118,8 @@ impl World {
         self.pass(RECOVERS_MS);
         let present = self.envoy.control_plane.borrow().present().clone();
         let now_ms = self.envoy.now_ms.get();
+        let epochs: HashSet<_> = self.marks().iter().map(|mark| mark.epoch).collect();
+        assert_eq!(epochs.len(), 1, "{:?}", self.marks());
         let lag_ms = 2 * (wait_ms(&self.envoy) + 2 * FINE_DELAY_MS) + TICK_MS;
         for thread in &self.threads {
             let mark = thread.worker.feed.feed.borrow().mark;
@@ -161,6 +165,23 @@ impl World {
             self.pass(700);
             self.everything_is_asked_for();
         }
+    }
+
+    /// An answer or two of somebody else's, such as a load balancer's page, take nothing away from what is known.
+    pub(super) fn unreadable_answers_begin_nothing_anew(&mut self) {
+        let baselines = |world: &Self| -> Vec<_> {
+            let marks = world.marks().into_iter();
+            marks.map(|mark| (mark.epoch, mark.baseline)).collect()
+        };
+        let before = baselines(self);
+        self.envoy.network.borrow_mut().polls = Weather {
+            trouble: Trouble::Garbage,
+            ..Weather::BROKEN
+        };
+        // Until the poll under way has ended and one was answered so, and not for long enough for three.
+        self.pass(wait_ms(&self.envoy) + 4 * FINE_DELAY_MS);
+        self.calm_down();
+        assert_eq!(baselines(self), before);
     }
 
     /// A check failed, the feed is lost, and then nobody asks anything: a change is in force for the next request, and for
