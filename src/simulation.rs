@@ -83,6 +83,8 @@ proptest! {
         }
         world.calm_down();
         world.change_takes_effect_on_idle_workers(deed);
+        world.calm_down();
+        world.a_gap_in_the_feed_is_closed(deed);
     }
 
     /// However it began: a restored database is noticed, even if it has got past the revision of the one before while the
@@ -137,6 +139,11 @@ proptest! {
         world.flood_takes_nothing_away();
         world.outage_takes_nothing_away(trouble.trouble);
     }
+}
+
+#[test]
+fn what_another_worker_learnt_goes_before_what_is_last_known_good() {
+    World::new(2, 42).what_another_worker_learnt_goes_before_what_is_last_known_good();
 }
 
 /// One long life, always the same.

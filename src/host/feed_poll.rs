@@ -23,6 +23,9 @@ const MAX_ANSWER_LEN: usize = 256 * 1024;
 const MAX_WAIT_MS: u64 = 5_000;
 /// Pause after a poll that failed.
 const PAUSE_MS: u64 = 500;
+/// A poll that is answered sooner than this is followed by the next one at the next tick: many changes in a row, or
+/// somebody in between who answers at once, do not keep a worker busy.
+const FLOOR_MS: u64 = 20;
 /// How many answers in a row that cannot be read are taken for somebody else's, such as a load balancer's.
 const MOST_UNREADABLE: u32 = 2;
 
@@ -174,7 +177,8 @@ impl FeedPoll {
                 return false;
             }
         };
-        if self.leads.get() && now.monotonic_ms >= self.quiet_until_ms.get() {
+        let soon = now.monotonic_ms < poll.asked_ms + FLOOR_MS;
+        if self.leads.get() && !soon && now.monotonic_ms >= self.quiet_until_ms.get() {
             self.send(control_plane, now, metrics);
         }
         changed

@@ -18,6 +18,7 @@ use crate::now::Now;
 
 const MAX_WAIT_MS: u64 = 5_000;
 const PAUSE_MS: u64 = 500;
+const FLOOR_MS: u64 = 20;
 const MAX_ANSWER_LEN: usize = 256 * 1024;
 const MOST_UNREADABLE: u32 = 2;
 const ATTEMPTS: usize = 4;
@@ -139,7 +140,8 @@ impl FeedPoll {
                 return false;
             }
         };
-        if self.leads.get() && now.monotonic_ms >= self.quiet_until_ms.get() {
+        let soon = now.monotonic_ms < poll.asked_ms + FLOOR_MS;
+        if self.leads.get() && !soon && now.monotonic_ms >= self.quiet_until_ms.get() {
             self.send(now);
         }
         changed

@@ -8,11 +8,13 @@ use super::feed_poll::wait_ms;
 use super::oracle;
 use super::weather::{FINE_DELAY_MS, Trouble, Weather};
 use super::world::{TICK_MS, World};
+use crate::authenticator::Ruling;
+use crate::denial::{Denial, InvalidKey};
 use crate::feed::Mark;
 
-/// From a change until it is known on every worker: the poll may just have been answered, so that the next one has to
-/// travel there and back; then a tick.
-const IN_FORCE_MS: u64 = 3 * FINE_DELAY_MS + TICK_MS + 20;
+/// From a change until it is known on every worker: the poll may just have been answered, so that the next one goes out
+/// at the next tick and has to travel there and back; then a tick.
+const IN_FORCE_MS: u64 = 3 * FINE_DELAY_MS + 2 * TICK_MS + 20;
 /// From the end of an outage until a poll has seen what the control plane is now: the pause after the last fault, and
 /// what a change takes.
 const NOTICED_MS: u64 = 500 + IN_FORCE_MS;
@@ -202,6 +204,45 @@ impl World {
         self.bound_ms = Some(bound_ms);
         self.everything_is_asked_for();
         self.bound_ms = None;
+    }
+
+    /// The filter is cut off, every worker's last check failed, and what changed meanwhile is not kept for the feed: once
+    /// the feed is back, nothing is served that was read before.
+    pub(super) fn a_gap_in_the_feed_is_closed(&mut self, deed: Deed) {
+        self.everything_is_asked_for();
+        self.cut_off();
+        for worker in 0..self.threads.len() {
+            self.request(worker, Target::Project(1), Shows::MadeUp(900), false);
+        }
+        self.commit(deed);
+        self.envoy.control_plane.borrow_mut().prune();
+        self.pass(2 * FINE_DELAY_MS);
+        self.reconnect();
+        let closed_ms = NOTICED_MS + 2 * FINE_DELAY_MS + TICK_MS;
+        self.pass(closed_ms);
+        self.bound_ms = Some(closed_ms);
+        self.everything_is_asked_for();
+        self.bound_ms = None;
+    }
+
+    /// A worker whose own check failed serves no key that it knows as good once another worker has learnt otherwise.
+    pub(super) fn what_another_worker_learnt_goes_before_what_is_last_known_good(&mut self) {
+        let (target, shows) = (Target::Project(1), Shows::Key(0));
+        self.calm_down();
+        self.are_let_in(&[(target, shows)]);
+        self.lose_the_feed();
+        self.pass(UNCONFIRMED_MS);
+        self.commit(Deed::RevokeKey(0));
+        self.envoy.network.borrow_mut().checks = Weather::BROKEN;
+        self.ask(0, target, shows);
+        self.was_let_in();
+        self.envoy.network.borrow_mut().checks = Weather::FINE;
+        for worker in [1, 0] {
+            self.ask(worker, target, shows);
+            let ruling = self.last.take().unwrap().decision.ruling;
+            let revoked = Denial::InvalidKey(InvalidKey::Revoked);
+            assert_eq!(ruling, Ruling::Deny(revoked), "worker {worker}");
+        }
     }
 
     /// On each worker, for whoever is let in.
