@@ -124,13 +124,21 @@ impl<W> Flights<W> {
     /// Has `question` asked with nobody waiting for it and at nobody's expense. Takes at most half of the room for checks,
     /// so that requests that must wait for one find some.
     pub(crate) fn ask(&mut self, question: &Question, now: Now) -> Joined {
-        self.begin(question, self.limits.max_checks.div_ceil(2), None, now)
+        self.begin(question, self.background_checks(), None, now)
+    }
+
+    /// Whether there is room for one more question with nobody waiting for it.
+    pub(crate) fn has_room_to_ask(&self) -> bool {
+        self.flights.len() < self.background_checks()
+    }
+
+    fn background_checks(&self) -> usize {
+        self.limits.max_checks.div_ceil(2)
     }
 
     /// The same about a key that may be anybody's, within the project's budget.
     pub(crate) fn ask_within_budget(&mut self, on: &Recollection, now: Now) -> Joined {
-        let max_checks = self.limits.max_checks.div_ceil(2);
-        self.begin(&on.question, max_checks, payer(on), now)
+        self.begin(&on.question, self.background_checks(), payer(on), now)
     }
 
     fn begin(

@@ -10,6 +10,7 @@ mod ffi;
 mod http_context;
 mod memory;
 mod metrics;
+mod random;
 mod root_context;
 mod shared_cache;
 mod shared_feed;

@@ -68,7 +68,23 @@ proptest! {
             world.change_takes_effect(deed, restarts);
         }
         world.streams_follow();
+        world.unreadable_answers_begin_nothing_anew();
         world.change_takes_effect_without_the_feed(lost);
+    }
+
+    /// However it began: a check that failed once keeps no worker from noticing a change by itself.
+    #[test]
+    fn a_change_is_in_force_on_idle_workers_without_the_feed(
+        seed in any::<u64>(), events in events(0..60), deed in deed(),
+    ) {
+        let mut world = World::new(2, seed);
+        for event in &events {
+            event.happen(&mut world);
+        }
+        world.calm_down();
+        world.change_takes_effect_on_idle_workers(deed);
+        world.calm_down();
+        world.a_gap_in_the_feed_is_closed(deed);
     }
 
     /// However it began: a restored database is noticed, even if it has got past the revision of the one before while the
@@ -123,6 +139,11 @@ proptest! {
         world.flood_takes_nothing_away();
         world.outage_takes_nothing_away(trouble.trouble);
     }
+}
+
+#[test]
+fn what_another_worker_learnt_goes_before_what_is_last_known_good() {
+    World::new(2, 42).what_another_worker_learnt_goes_before_what_is_last_known_good();
 }
 
 /// One long life, always the same.

@@ -14,7 +14,8 @@ pub(crate) const PROBE: u64 = (1 << 53) - 1;
 pub(crate) struct Doubt;
 
 impl Feed {
-    /// Takes over the answer to "what came after `after`", asked at `asked_ms`. Tells whether following began anew.
+    /// Takes over the answer to "what came after `after`", asked at `asked_ms` in this epoch. Tells whether following began
+    /// anew.
     ///
     /// # Errors
     /// [`Doubt`] when the answer cannot be right, or not any more.
@@ -42,12 +43,16 @@ impl Feed {
             .changes
             .iter()
             .all(|change| change.revision <= answer.revision);
-        // Somebody else's answer came first, or this one is older than its question: what lies between is unknown.
-        if !honest || answer.revision < after || after != self.mark.revision {
+        // This answer is older than its question, or follows on something that nobody knows: what lies between is unknown.
+        if !honest || answer.revision < after || after > self.mark.revision {
             return Err(Doubt);
         }
         for change in &answer.changes {
             self.note_change(&change.project_id, change.revision);
+        }
+        if answer.revision < self.mark.revision {
+            // Somebody else's answer came first, and told all that this one does.
+            return Ok(false);
         }
         self.mark.revision = answer.revision;
         self.mark.confirmed_ms = asked_ms.max(self.mark.confirmed_ms);

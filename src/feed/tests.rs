@@ -67,11 +67,6 @@ fn an_answer_that_cannot_be_right_changes_nothing() {
     let feed = following();
     for (after, answer, why) in [
         (10, response(9, &[], false), "it lies before its question"),
-        (
-            9,
-            response(12, &[("p1", 12)], false),
-            "it is the answer to an older question",
-        ),
         (12, response(13, &[], false), "what lies between is unknown"),
         (
             10,
@@ -88,6 +83,25 @@ fn an_answer_that_cannot_be_right_changes_nothing() {
         );
         assert_eq!(doubting, feed, "{why}");
     }
+}
+
+#[test]
+fn a_late_answer_of_another_worker_is_merged() {
+    let mut ahead = following();
+    let first = response(12, &[("p1", 12)], false);
+    ahead.handle_answer(10, &first, 5).unwrap();
+    let mut feed = ahead.clone();
+    let older = response(11, &[("p2", 11)], false);
+    assert_eq!(feed.handle_answer(10, &older, 6), Ok(false));
+    assert_eq!(feed.mark, ahead.mark, "it confirms less than is known");
+    let same = response(12, &[("p2", 11), ("p1", 12)], false);
+    assert_eq!(feed.handle_answer(10, &same, 7), Ok(false));
+    assert_eq!((feed.mark.revision, feed.mark.confirmed_ms), (12, 7));
+    let newer = response(14, &[("p2", 11), ("p1", 12), ("p3", 14)], false);
+    assert_eq!(feed.handle_answer(10, &newer, 8), Ok(false));
+    assert_eq!((feed.mark.revision, feed.mark.confirmed_ms), (14, 8));
+    assert_eq!(changed(&feed, "p3"), 14);
+    assert_eq!((feed.mark.epoch, feed.mark.baseline), (0, 10));
 }
 
 #[test]

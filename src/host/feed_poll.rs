@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use edge_api::CHANGES_PATH;
 use edge_api::changes::ChangesResponse;
-use proxy_wasm::hostcalls;
 
 use super::callout;
 use super::metrics::Metrics;
@@ -24,6 +23,11 @@ const MAX_ANSWER_LEN: usize = 256 * 1024;
 const MAX_WAIT_MS: u64 = 5_000;
 /// Pause after a poll that failed.
 const PAUSE_MS: u64 = 500;
+/// A poll that is answered sooner than this is followed by the next one at the next tick: many changes in a row, or
+/// somebody in between who answers at once, do not keep a worker busy.
+const FLOOR_MS: u64 = 20;
+/// How many answers in a row that cannot be read are taken for somebody else's, such as a load balancer's.
+const MOST_UNREADABLE: u32 = 2;
 
 /// The change feed on one worker.
 #[derive(Debug)]
@@ -37,6 +41,9 @@ pub(super) struct FeedPoll {
     leads: Cell<bool>,
     next: Cell<Next>,
     quiet_until_ms: Cell<u64>,
+    /// Answers since the last good one that could not be read.
+    unreadable: Cell<u32>,
+    started_ms: u64,
 }
 
 /// What the next poll asks.
@@ -55,6 +62,8 @@ enum Next {
 #[derive(Debug, Clone, Copy)]
 struct Poll {
     token: u32,
+    /// The feed's epoch when it was asked.
+    epoch: u32,
     after: u64,
     asked_ms: u64,
     /// When it is given up, should Envoy lose its answer.
@@ -81,6 +90,8 @@ impl FeedPoll {
             leads: Cell::default(),
             next: Cell::new(Next::Look),
             quiet_until_ms: Cell::default(),
+            unreadable: Cell::default(),
+            started_ms: now.monotonic_ms,
         }
     }
 
@@ -113,10 +124,12 @@ impl FeedPoll {
         };
         if leads && !self.leads.get() {
             metrics.feed_leader_changed();
+            // Whatever it was in doubt about, others have asked since.
+            self.next.set(Next::Look);
         }
         self.leads.set(leads);
         if leads {
-            let confirmed_ms = self.feed.borrow().mark.confirmed_ms;
+            let confirmed_ms = self.feed.borrow().mark.confirmed_ms.max(self.started_ms);
             metrics.feed_lag(now.monotonic_ms.saturating_sub(confirmed_ms));
             if self.poll.get().is_none() && now.monotonic_ms >= self.quiet_until_ms.get() {
                 self.send(control_plane, now, metrics);
@@ -149,10 +162,12 @@ impl FeedPoll {
             Ok(answer) => self.take_over(poll, &answer, now, metrics),
             Err(fault) => {
                 metrics.feed_polled(Some(fault));
+                let unreadable = self.unreadable.get() + u32::from(fault == Fault::Schema);
+                self.unreadable.set(unreadable);
+                let too_large = fault == Fault::Schema && body_size > MAX_ANSWER_LEN;
                 // An answer too large to read would be so again.
-                let unreadable = fault == Fault::Schema;
                 self.pause(
-                    if unreadable {
+                    if too_large || unreadable > MOST_UNREADABLE {
                         Next::BeginAnew
                     } else {
                         Next::Look
@@ -162,7 +177,8 @@ impl FeedPoll {
                 return false;
             }
         };
-        if self.leads.get() && now.monotonic_ms >= self.quiet_until_ms.get() {
+        let soon = now.monotonic_ms < poll.asked_ms + FLOOR_MS;
+        if self.leads.get() && !soon && now.monotonic_ms >= self.quiet_until_ms.get() {
             self.send(control_plane, now, metrics);
         }
         changed
@@ -170,9 +186,16 @@ impl FeedPoll {
 
     fn take_over(&self, poll: Poll, answer: &ChangesResponse, now: Now, metrics: &Metrics) -> bool {
         let mut feed = self.feed.borrow_mut();
+        let before = feed.mark;
+        self.unreadable.set(0);
+        if poll.epoch != before.epoch {
+            // Of a time that is over; what is known by now is asked about anew.
+            metrics.feed_polled(None);
+            return false;
+        }
         match feed.handle_answer(poll.after, answer, poll.asked_ms) {
             Ok(anew) => {
-                let changed = anew || answer.revision > poll.after;
+                let changed = anew || feed.mark.revision > before.revision;
                 metrics.feed_polled(None);
                 if anew {
                     metrics.feed_began_anew();
@@ -208,6 +231,7 @@ impl FeedPoll {
         match sent {
             Ok(token) => self.poll.set(Some(Poll {
                 token,
+                epoch: mark.epoch,
                 after,
                 asked_ms: now.monotonic_ms,
                 ends_at_ms: now.monotonic_ms + timeout_ms + PAUSE_MS,
@@ -224,11 +248,4 @@ impl FeedPoll {
         self.next.set(next);
         self.quiet_until_ms.set(now.monotonic_ms + PAUSE_MS);
     }
-}
-
-/// 64 random bits of this VM.
-pub(super) fn random() -> u64 {
-    use std::hash::{BuildHasher, RandomState};
-
-    RandomState::new().hash_one(hostcalls::get_current_time().ok())
 }

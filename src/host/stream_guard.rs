@@ -52,7 +52,7 @@ impl StreamGuard {
     }
 
     /// Judges the open streams, when it is time or something changed. Ends those that are to end, tells how many that
-    /// were, and what must be asked about the others. Leaves the effective context on one of the streams.
+    /// were, and what must be asked about the others. May leave the effective context on one of the streams.
     pub(super) fn review(
         &self,
         config: &Config,
@@ -61,10 +61,10 @@ impl StreamGuard {
         now: Now,
         changed: bool,
         recall: impl FnMut(&Rc<Recollection>) -> Option<Rc<Recollection>>,
-    ) -> (i64, Vec<Rc<Recollection>>) {
+    ) -> Option<(i64, Vec<Rc<Recollection>>)> {
         let due = now.monotonic_ms >= self.reviewed_ms.get() + REVIEW_MS;
         if !(due || changed) || self.streams.borrow().is_empty() {
-            return (0, Vec::new());
+            return None;
         }
         self.reviewed_ms.set(now.monotonic_ms);
         let review = self
@@ -83,6 +83,6 @@ impl StreamGuard {
                 ended += 1;
             }
         }
-        (ended, review.ask)
+        Some((ended, review.ask))
     }
 }

@@ -10,8 +10,8 @@ use edge_api::usage::UsageResponse;
 use proxy_wasm::hostcalls;
 
 use super::callout;
-use super::feed_poll::random;
 use super::metrics::Metrics;
+use super::random::random;
 use crate::authenticator::Decision;
 use crate::cache::Seal;
 use crate::check::{Fault, MAX_ANSWER_LEN};

@@ -6,17 +6,16 @@
 use proxy_wasm::hostcalls;
 use proxy_wasm::types::Status;
 
+use super::random::random;
+
 /// The queue of one root context.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WakeUp(u32);
 
 impl WakeUp {
     /// Registers a queue under a name that nobody else has: the last to register a name gets its events.
-    pub(super) fn register(root_id: u32) -> Result<Self, Status> {
-        use std::hash::{BuildHasher, RandomState};
-
-        let random = [RandomState::new(), RandomState::new()].map(|state| state.hash_one(root_id));
-        let name = format!("mcp-key-auth/wake-up/{:016x}{:016x}", random[0], random[1]);
+    pub(super) fn register() -> Result<Self, Status> {
+        let name = format!("mcp-key-auth/wake-up/{:016x}{:016x}", random(), random());
         hostcalls::register_shared_queue(&name).map(Self)
     }
 

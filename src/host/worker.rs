@@ -14,15 +14,16 @@ use proxy_wasm::types::{Action, Status};
 
 use super::clock;
 use super::exchange::{Exchange, SharedExchange};
-use super::feed_poll::{FeedPoll, random};
+use super::feed_poll::FeedPoll;
 use super::memory::Memory;
 use super::metrics::{Metrics, Reason};
+use super::random::random;
 use super::stream_guard::StreamGuard;
 use super::usage_report::UsageReport;
 use super::wake_up::WakeUp;
 use crate::authenticator::{self, Decision, Errand, Step};
 use crate::cache::{Known, Recollection, Seal};
-use crate::check::Fault;
+use crate::check::{Fault, Question};
 use crate::config::Config;
 use crate::denial::Bodies;
 use crate::feed::{Sight, Slot};
@@ -54,6 +55,10 @@ pub(super) struct Worker {
     /// Decisions on requests that waited, yet to be carried out; no more than may wait.
     decided: RefCell<VecDeque<(u32, SharedExchange, Decision)>>,
     reachability: Cell<Reachability>,
+    /// What a probe asks when no request does.
+    last_asked: RefCell<Option<Question>>,
+    /// What is to be asked about open streams as soon as there is room; no more than there are streams.
+    to_ask: RefCell<VecDeque<Rc<Recollection>>>,
     /// The feed's revision when streams were last looked at.
     reviewed: Cell<(u32, u64)>,
 }
@@ -78,10 +83,12 @@ impl Worker {
             ),
             memory: Memory::new(Rc::clone(&seal), config.cache, [random(), random()]),
             feed: FeedPoll::new(seal, me, config.cache.unconfirmed_ttl_ms, clock::now()),
-            wake_up: WakeUp::register(root_id)?,
+            wake_up: WakeUp::register()?,
             flights: RefCell::new(Flights::new(config.limits, config.control_plane.timeout_ms)),
             decided: RefCell::default(),
             reachability: Cell::default(),
+            last_asked: RefCell::default(),
+            to_ask: RefCell::default(),
             reviewed: Cell::default(),
             config,
         })
@@ -175,6 +182,7 @@ impl Worker {
         }
         self.carry_out();
         self.review_streams(now);
+        self.probe(now);
         self.send_checks();
         self.report_occupancy();
         self.usage.handle_tick(
@@ -204,7 +212,7 @@ impl Worker {
         let mut tier = tier;
         let mut now = clock::now_for(&recollection.known);
         let mut step = self.step(&request, &recollection, now);
-        // Another worker may have learnt what this one lacks, or is about to ask for anew.
+        // Another worker may have learnt what this one lacks, is about to ask for anew, or would serve unconfirmed.
         if tier == CacheState::Hit
             && !is_served(&step, &recollection, now)
             && let Some(newer) = self.memory.look_again(&recollection, &self.metrics)
@@ -252,24 +260,35 @@ impl Worker {
         let revision = (feed.mark.epoch, feed.mark.revision);
         let changed = self.reviewed.replace(revision) != revision;
         let control_plane = self.reachability.get();
-        let (ended, ask) =
-            self.streams
-                .review(&self.config, &feed, control_plane, now, changed, |r| {
-                    let local = self.memory.recall(&r.question.name);
-                    let on = local.unwrap_or_else(|| Rc::clone(r));
-                    Some(self.memory.look_again(&on, &self.metrics).unwrap_or(on))
-                });
+        let review = self
+            .streams
+            .review(&self.config, &feed, control_plane, now, changed, |r| {
+                let local = self.memory.recall(&r.question.name);
+                let on = local.unwrap_or_else(|| Rc::clone(r));
+                Some(self.memory.look_again(&on, &self.metrics).unwrap_or(on))
+            });
         drop(feed);
+        let Some((ended, ask)) = review else {
+            return;
+        };
+        self.become_root();
         if ended > 0 {
             self.metrics.streams_ended(ended);
-            self.become_root();
         }
         // Who tells of a change answers, whatever became of the last check.
-        if !changed && control_plane.is_down() && !control_plane.probe_due(now) {
-            return;
-        }
-        for recollection in ask {
-            self.ask(&recollection.question, Reason::Stream, now);
+        let in_vain = !changed && control_plane.is_down() && !control_plane.probe_due(now);
+        self.to_ask
+            .replace(if in_vain { VecDeque::new() } else { ask.into() });
+        self.ask_about_streams(now);
+    }
+
+    /// Has asked what must be known of open streams, as far as there is room.
+    fn ask_about_streams(&self, now: Now) {
+        while self.flights.borrow().has_room_to_ask() {
+            let Some(next) = self.to_ask.borrow_mut().pop_front() else {
+                return;
+            };
+            self.ask(&next.question, Reason::Stream, now);
         }
     }
 }
@@ -279,8 +298,9 @@ fn is_served(step: &Step, recollection: &Recollection, now: Now) -> bool {
     match step {
         Step::Ask => false,
         Step::Decided(decision) => {
-            decision.errand != Some(Errand::Refresh)
-                || now.monotonic_ms < recollection.quiet_until_ms.get()
+            let refreshes = decision.errand == Some(Errand::Refresh)
+                && now.monotonic_ms >= recollection.quiet_until_ms.get();
+            !refreshes && decision.cache != CacheState::Stale
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) struct Ended {
     pub(super) mark: Mark,
     /// Since when the answer could have been read, for a request that was answered.
     pub(super) asked_ms: Option<u64>,
-    /// Whether this request's own check, or the worker's last one, failed.
+    /// Whether this request's own check failed, or one of the worker's did so recently, as the network knows.
     pub(super) faulted: bool,
     /// Whether a limit of the worker kept it from being asked about.
     pub(super) over_limit: bool,

@@ -18,6 +18,9 @@ use crate::now::Now;
 
 const MAX_WAIT_MS: u64 = 5_000;
 const PAUSE_MS: u64 = 500;
+const FLOOR_MS: u64 = 20;
+const MAX_ANSWER_LEN: usize = 256 * 1024;
+const MOST_UNREADABLE: u32 = 2;
 const ATTEMPTS: usize = 4;
 
 const MARK: &str = "feed/mark";
@@ -36,6 +39,7 @@ pub(super) struct FeedPoll {
     leads: Cell<bool>,
     next: Cell<Next>,
     quiet_until_ms: Cell<u64>,
+    unreadable: Cell<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +52,7 @@ enum Next {
 #[derive(Debug, Clone, Copy)]
 struct Poll {
     token: u32,
+    epoch: u32,
     after: u64,
     asked_ms: u64,
     ends_at_ms: u64,
@@ -66,6 +71,7 @@ impl FeedPoll {
             leads: Cell::default(),
             next: Cell::new(Next::Look),
             quiet_until_ms: Cell::default(),
+            unreadable: Cell::default(),
         };
         at_once(feed_poll.follow());
         if *feed_poll.feed.borrow() == Feed::new() && !at_once(feed_poll.is_untouched()) {
@@ -96,6 +102,9 @@ impl FeedPoll {
             }
             Turn::Follow => false,
         };
+        if leads && !self.leads.get() {
+            self.next.set(Next::Look);
+        }
         self.leads.set(leads);
         if leads && self.poll.get().is_none() && now.monotonic_ms >= self.quiet_until_ms.get() {
             self.send(now);
@@ -110,15 +119,18 @@ impl FeedPoll {
         let Some(poll) = self.poll.take() else {
             return false;
         };
+        let body_size = reply.as_ref().map_or(0, Vec::len);
         let answer = reply.and_then(|body| {
             serde_json::from_slice::<ChangesResponse>(&body).map_err(|_| Fault::Schema)
         });
         let changed = match answer {
             Ok(answer) => self.take_over(poll, &answer, now).await,
             Err(fault) => {
-                let unreadable = fault == Fault::Schema;
+                let unreadable = self.unreadable.get() + u32::from(fault == Fault::Schema);
+                self.unreadable.set(unreadable);
+                let too_large = fault == Fault::Schema && body_size > MAX_ANSWER_LEN;
                 self.pause(
-                    if unreadable {
+                    if too_large || unreadable > MOST_UNREADABLE {
                         Next::BeginAnew
                     } else {
                         Next::Look
@@ -128,20 +140,26 @@ impl FeedPoll {
                 return false;
             }
         };
-        if self.leads.get() && now.monotonic_ms >= self.quiet_until_ms.get() {
+        let soon = now.monotonic_ms < poll.asked_ms + FLOOR_MS;
+        if self.leads.get() && !soon && now.monotonic_ms >= self.quiet_until_ms.get() {
             self.send(now);
         }
         changed
     }
 
     async fn take_over(&self, poll: Poll, answer: &ChangesResponse, now: Now) -> bool {
+        let before = self.feed.borrow().mark;
+        self.unreadable.set(0);
+        if poll.epoch != before.epoch {
+            return false;
+        }
         let taken = self
             .feed
             .borrow_mut()
             .handle_answer(poll.after, answer, poll.asked_ms);
         match taken {
             Ok(anew) => {
-                let changed = anew || answer.revision > poll.after;
+                let changed = anew || self.feed.borrow().mark.revision > before.revision;
                 self.next.set(Next::Wait);
                 self.publish(changed).await;
                 changed
@@ -171,6 +189,7 @@ impl FeedPoll {
         match sent {
             Ok(token) => self.poll.set(Some(Poll {
                 token,
+                epoch: mark.epoch,
                 after,
                 asked_ms: now.monotonic_ms,
                 ends_at_ms: now.monotonic_ms + timeout_ms + PAUSE_MS,

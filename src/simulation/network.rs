@@ -1,10 +1,20 @@
 //! What lies between the filter and the control plane: delays, faults, answers that get lost.
 
+use std::collections::HashMap;
+
 use edge_api::check::CheckRequest;
 
+use super::cast::TIMEOUT_MS;
 use super::control_plane::ControlPlane;
 use super::weather::{Reply, Trouble, Weather, spoil};
+use super::world::TICK_MS;
 use crate::check::Fault;
+use crate::now::Now;
+use crate::reachability::PROBE_INTERVAL_MS;
+
+/// How long after a check failed its worker may still take the control plane for unreachable: until it has noticed that
+/// the answer is lost, a probe is due, and that has been answered.
+const IN_DOUBT_MS: u64 = (100 + TICK_MS) + (PROBE_INTERVAL_MS + TICK_MS) + TIMEOUT_MS + TICK_MS;
 
 /// Callouts under way.
 #[derive(Debug)]
@@ -14,6 +24,8 @@ pub(super) struct Network {
     dice: u64,
     last_token: u32,
     calls: Vec<Call>,
+    /// Per worker, when its last check failed that did.
+    failed_ms: HashMap<usize, u64>,
 }
 
 /// A callout as Envoy's embedder sees it.
@@ -71,6 +83,7 @@ impl Network {
             dice: seed | 1,
             last_token: 0,
             calls: Vec::new(),
+            failed_ms: HashMap::new(),
         }
     }
 
@@ -89,6 +102,9 @@ impl Network {
         let suffers = self.throw(10) < u64::from(weather.share);
         let trouble = suffers.then_some(weather.trouble);
         if trouble == Some(Trouble::NotSent) {
+            if matches!(ask, Ask::Check(_)) {
+                self.failed_ms.insert(worker, now_ms);
+            }
             return Err(Fault::NotSent);
         }
         if let Ask::Check(body) = &ask {
@@ -145,6 +161,12 @@ impl Network {
         self.calls.iter().filter(is_check).count()
     }
 
+    /// Whether a check of this worker failed so recently that it may not know better.
+    pub(super) fn failed_lately(&self, worker: usize, now: Now) -> bool {
+        let failed_ms = self.failed_ms.get(&worker);
+        failed_ms.is_some_and(|at_ms| now.monotonic_ms <= at_ms + IN_DOUBT_MS)
+    }
+
     /// The control plane's state changed: polls that wait for that are answered.
     pub(super) fn wake(&mut self, control_plane: &ControlPlane, now_ms: u64, unix_ms: u64) {
         for call in &mut self.calls {
@@ -171,6 +193,10 @@ impl Network {
             };
             if let Some(reply) = reply {
                 let call = self.calls.remove(index);
+                let spoilt = !matches!(call.trouble, None | Some(Trouble::Twice));
+                if matches!(call.ask, Ask::Check(_)) && (spoilt || reply.is_err()) {
+                    self.failed_ms.insert(call.worker, now_ms);
+                }
                 if call.trouble == Some(Trouble::Lost) {
                     return self.advance(control_plane, now_ms, unix_ms);
                 }

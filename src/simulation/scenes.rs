@@ -1,21 +1,28 @@
 //! Scenes with a known outcome, played in a world that random events have shaped before.
 
-use super::cast::STALE_MS;
+use std::collections::HashSet;
+
+use super::cast::{PROJECTS, STALE_MS, Shows, Target, UNCONFIRMED_MS};
 use super::control_plane::Deed;
 use super::feed_poll::wait_ms;
 use super::oracle;
 use super::weather::{FINE_DELAY_MS, Trouble, Weather};
 use super::world::{TICK_MS, World};
+use crate::authenticator::Ruling;
+use crate::denial::{Denial, InvalidKey};
 use crate::feed::Mark;
 
-/// From a change until it is known on every worker: the poll may just have been answered, so that the next one has to
-/// travel there and back; then a tick.
-const IN_FORCE_MS: u64 = 3 * FINE_DELAY_MS + TICK_MS + 20;
+/// From a change until it is known on every worker: the poll may just have been answered, so that the next one goes out
+/// at the next tick and has to travel there and back; then a tick.
+const IN_FORCE_MS: u64 = 3 * FINE_DELAY_MS + 2 * TICK_MS + 20;
 /// From the end of an outage until a poll has seen what the control plane is now: the pause after the last fault, and
 /// what a change takes.
 const NOTICED_MS: u64 = 500 + IN_FORCE_MS;
 /// How long after its key's expiry a stream may still be open: until its worker looks and has asked.
 const EXPIRED_MS: u64 = 500;
+/// From the end of the time for which something is served unconfirmed until a worker whose last check failed has found
+/// out that checks are answered, and what of its streams has become: a probe, a review and a check.
+const NOTICED_BY_CHECK_MS: u64 = 500;
 /// What the feed needs to be at work again after anything: a poll under way that must time out, a lease that must
 /// end, pauses.
 const RECOVERS_MS: u64 = 6_000;
@@ -89,13 +96,12 @@ impl World {
 
     /// Nothing reaches the control plane from here on.
     fn cut_off(&mut self) {
-        let weather = Weather {
-            share: 10,
-            trouble: Trouble::Reset,
-            ..Weather::FINE
-        };
-        self.envoy.network.borrow_mut().checks = weather;
-        self.envoy.network.borrow_mut().polls = weather;
+        self.envoy.network.borrow_mut().checks = Weather::BROKEN;
+        self.lose_the_feed();
+    }
+
+    fn lose_the_feed(&mut self) {
+        self.envoy.network.borrow_mut().polls = Weather::BROKEN;
         // The poll that is under way would still tell.
         self.pass(wait_ms(&self.envoy) + 2 * FINE_DELAY_MS);
     }
@@ -114,6 +120,8 @@ impl World {
         self.pass(RECOVERS_MS);
         let present = self.envoy.control_plane.borrow().present().clone();
         let now_ms = self.envoy.now_ms.get();
+        let epochs: HashSet<_> = self.marks().iter().map(|mark| mark.epoch).collect();
+        assert_eq!(epochs.len(), 1, "{:?}", self.marks());
         let lag_ms = 2 * (wait_ms(&self.envoy) + 2 * FINE_DELAY_MS) + TICK_MS;
         for thread in &self.threads {
             let mark = thread.worker.feed.feed.borrow().mark;
@@ -152,13 +160,7 @@ impl World {
 
     /// With nothing heard of the feed, everything asked for again and again: the oracle knows how old it may be.
     pub(super) fn change_takes_effect_without_the_feed(&mut self, deed: Deed) {
-        self.envoy.network.borrow_mut().polls = Weather {
-            share: 10,
-            trouble: Trouble::Reset,
-            ..Weather::FINE
-        };
-        // The poll that is under way would still tell.
-        self.pass(wait_ms(&self.envoy) + 2 * FINE_DELAY_MS);
+        self.lose_the_feed();
         self.everything_is_asked_for();
         self.commit(deed);
         for _ in 0..4 {
@@ -167,9 +169,102 @@ impl World {
         }
     }
 
+    /// An answer or two of somebody else's, such as a load balancer's page, take nothing away from what is known.
+    pub(super) fn unreadable_answers_begin_nothing_anew(&mut self) {
+        let baselines = |world: &Self| -> Vec<_> {
+            let marks = world.marks().into_iter();
+            marks.map(|mark| (mark.epoch, mark.baseline)).collect()
+        };
+        let before = baselines(self);
+        self.envoy.network.borrow_mut().polls = Weather {
+            trouble: Trouble::Garbage,
+            ..Weather::BROKEN
+        };
+        // Until the poll under way has ended and one was answered so, and not for long enough for three.
+        self.pass(wait_ms(&self.envoy) + 4 * FINE_DELAY_MS);
+        self.calm_down();
+        assert_eq!(baselines(self), before);
+    }
+
+    /// A check failed, the feed is lost, and then nobody asks anything: a change is in force for the next request, and for
+    /// streams, once what was known before it may not be served unconfirmed.
+    pub(super) fn change_takes_effect_on_idle_workers(&mut self, deed: Deed) {
+        self.streams_are_opened();
+        self.envoy.network.borrow_mut().checks = Weather::BROKEN;
+        for worker in 0..self.threads.len() {
+            self.request(worker, Target::Project(1), Shows::MadeUp(900), false);
+        }
+        self.pass(2 * FINE_DELAY_MS);
+        self.envoy.network.borrow_mut().checks = Weather::FINE;
+        self.lose_the_feed();
+        self.commit(deed);
+        let bound_ms = UNCONFIRMED_MS + NOTICED_BY_CHECK_MS;
+        self.pass(bound_ms);
+        self.streams_are_right();
+        self.bound_ms = Some(bound_ms);
+        self.everything_is_asked_for();
+        self.bound_ms = None;
+    }
+
+    /// The filter is cut off, every worker's last check failed, and what changed meanwhile is not kept for the feed: once
+    /// the feed is back, nothing is served that was read before.
+    pub(super) fn a_gap_in_the_feed_is_closed(&mut self, deed: Deed) {
+        self.everything_is_asked_for();
+        self.cut_off();
+        for worker in 0..self.threads.len() {
+            self.request(worker, Target::Project(1), Shows::MadeUp(900), false);
+        }
+        self.commit(deed);
+        self.envoy.control_plane.borrow_mut().prune();
+        self.pass(2 * FINE_DELAY_MS);
+        self.reconnect();
+        let closed_ms = NOTICED_MS + 2 * FINE_DELAY_MS + TICK_MS;
+        self.pass(closed_ms);
+        self.bound_ms = Some(closed_ms);
+        self.everything_is_asked_for();
+        self.bound_ms = None;
+    }
+
+    /// A worker whose own check failed serves no key that it knows as good once another worker has learnt otherwise.
+    pub(super) fn what_another_worker_learnt_goes_before_what_is_last_known_good(&mut self) {
+        let (target, shows) = (Target::Project(1), Shows::Key(0));
+        self.calm_down();
+        self.are_let_in(&[(target, shows)]);
+        self.lose_the_feed();
+        self.pass(UNCONFIRMED_MS);
+        self.commit(Deed::RevokeKey(0));
+        self.envoy.network.borrow_mut().checks = Weather::BROKEN;
+        self.ask(0, target, shows);
+        self.was_let_in();
+        self.envoy.network.borrow_mut().checks = Weather::FINE;
+        for worker in [1, 0] {
+            self.ask(worker, target, shows);
+            let ruling = self.last.take().unwrap().decision.ruling;
+            let revoked = Denial::InvalidKey(InvalidKey::Revoked);
+            assert_eq!(ruling, Ruling::Deny(revoked), "worker {worker}");
+        }
+    }
+
+    /// On each worker, for whoever is let in.
+    fn streams_are_opened(&mut self) {
+        for worker in 0..self.threads.len() {
+            for (target, shows) in self.good_keys() {
+                self.request(worker, target, shows, true);
+            }
+            for p in 0..PROJECTS {
+                self.request(worker, Target::Project(p), Shows::Nothing, true);
+            }
+        }
+        self.pass(500);
+    }
+
     /// Every open stream is one that would be let in, unless its key expired just now.
     pub(super) fn streams_follow(&mut self) {
         self.pass(1_500);
+        self.streams_are_right();
+    }
+
+    fn streams_are_right(&self) {
         let control_plane = self.envoy.control_plane.borrow();
         let unix_ms = self.envoy.unix_ms() - EXPIRED_MS;
         for (id, (worker, target, shows)) in &self.streams {

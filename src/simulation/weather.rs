@@ -47,6 +47,12 @@ impl Weather {
         share: 0,
         trouble: Trouble::NotSent,
     };
+    /// Nothing gets through.
+    pub(super) const BROKEN: Self = Self {
+        share: 10,
+        trouble: Trouble::Reset,
+        ..Self::FINE
+    };
 }
 
 /// What arrives of an answer.

@@ -4,7 +4,7 @@ mod asking;
 mod settling;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
 use super::cast::{self, Shows, Target};
@@ -14,7 +14,7 @@ use super::feed_poll::FeedPoll;
 use super::memory::Memory;
 use crate::authenticator::{self, Errand, Step};
 use crate::cache::{Known, Recollection, Seal};
-use crate::check::Fault;
+use crate::check::{Fault, Question};
 use crate::feed::{Sight, Slot};
 use crate::flights::Flights;
 use crate::now::Now;
@@ -36,6 +36,8 @@ pub(super) struct Worker {
     /// What Envoy holds as contexts.
     waiting: RefCell<HashMap<u32, Rc<Exchange>>>,
     reachability: Cell<Reachability>,
+    last_asked: RefCell<Option<Question>>,
+    to_ask: RefCell<VecDeque<Rc<Recollection>>>,
     streams: RefCell<Streams<Rc<Exchange>>>,
     reviewed: Cell<(u32, u64)>,
     reviewed_ms: Cell<u64>,
@@ -54,6 +56,8 @@ impl Worker {
             rung: Cell::new(false),
             waiting: RefCell::default(),
             reachability: Cell::default(),
+            last_asked: RefCell::default(),
+            to_ask: RefCell::default(),
             streams: RefCell::new(Streams::new()),
             reviewed: Cell::default(),
             reviewed_ms: Cell::default(),
@@ -136,6 +140,7 @@ impl Worker {
             self.settle_faulted(late, Fault::Timeout, now);
         }
         self.review_streams(now);
+        self.probe(now);
         self.send_checks().await;
     }
 
@@ -219,11 +224,21 @@ impl Worker {
             self.envoy.reset.borrow_mut().push(id);
         }
         // Who tells of a change answers, whatever became of the last check.
-        if !changed && control_plane.is_down() && !control_plane.probe_due(now) {
-            return;
-        }
-        for recollection in review.ask {
-            self.flights.borrow_mut().ask(&recollection.question, now);
+        let in_vain = !changed && control_plane.is_down() && !control_plane.probe_due(now);
+        self.to_ask.replace(if in_vain {
+            VecDeque::new()
+        } else {
+            review.ask.into()
+        });
+        self.ask_about_streams(now);
+    }
+
+    fn ask_about_streams(&self, now: Now) {
+        while self.flights.borrow().has_room_to_ask() {
+            let Some(next) = self.to_ask.borrow_mut().pop_front() else {
+                return;
+            };
+            self.flights.borrow_mut().ask(&next.question, now);
         }
     }
 }
@@ -232,8 +247,9 @@ fn is_served(step: &Step, recollection: &Recollection, now: Now) -> bool {
     match step {
         Step::Ask => false,
         Step::Decided(decision) => {
-            decision.errand != Some(Errand::Refresh)
-                || now.monotonic_ms < recollection.quiet_until_ms.get()
+            let refreshes = decision.errand == Some(Errand::Refresh)
+                && now.monotonic_ms >= recollection.quiet_until_ms.get();
+            !refreshes && decision.cache != CacheState::Stale
         }
     }
 }

@@ -89,6 +89,19 @@ impl Worker {
         self.wake_up.ring();
     }
 
+    /// Finds out whether the control plane is back, though no request may come that would.
+    pub(super) fn probe(&self, now: Now) {
+        let confirmed_ms = self.feed.feed().mark.confirmed_ms;
+        let control_plane = self.reachability.get().heard(confirmed_ms);
+        self.reachability.set(control_plane);
+        if control_plane.probe_due(now)
+            && let Some(question) = &*self.last_asked.borrow()
+        {
+            self.reachability.set(Reachability::faulted(now));
+            self.ask(question, Reason::Probe, now);
+        }
+    }
+
     /// Asks it at nobody's expense.
     pub(super) fn ask(&self, question: &Question, reason: Reason, now: Now) {
         let joined = self.flights.borrow_mut().ask(question, now);
@@ -108,6 +121,7 @@ impl Worker {
             let Some(question) = next else {
                 return;
             };
+            self.last_asked.replace(Some(question.clone()));
             let now = clock::now();
             let body = question.to_json();
             let flights = self.flights.borrow();

@@ -61,6 +61,8 @@ impl Worker {
             Ok(answer) => {
                 self.note_answer();
                 self.settle_answered(landed, answer, now);
+                self.ask_about_streams(now);
+                self.send_checks();
             }
             Err(fault) => {
                 let waiters = self.flights.borrow_mut().handle_fault(landed, now);

@@ -68,12 +68,25 @@ impl Worker {
         self.rung.set(true);
     }
 
+    pub(super) fn probe(&self, now: Now) {
+        let confirmed_ms = self.feed.feed.borrow().mark.confirmed_ms;
+        let control_plane = self.reachability.get().heard(confirmed_ms);
+        self.reachability.set(control_plane);
+        if control_plane.probe_due(now)
+            && let Some(question) = &*self.last_asked.borrow()
+        {
+            self.reachability.set(Reachability::faulted(now));
+            self.flights.borrow_mut().ask(question, now);
+        }
+    }
+
     pub(super) async fn send_checks(&self) {
         loop {
             let next = self.flights.borrow_mut().next_unsent();
             let Some(question) = next else {
                 return;
             };
+            self.last_asked.replace(Some(question.clone()));
             let now = self.envoy.now();
             let ask = Ask::Check(question.to_json());
             let sent =

@@ -31,6 +31,8 @@ impl Worker {
             Ok(answer) => {
                 self.reachability.set(Reachability::Up);
                 self.settle_answered(landed, answer, now).await;
+                self.ask_about_streams(now);
+                self.send_checks().await;
             }
             Err(fault) => {
                 let waiters = self.flights.borrow_mut().handle_fault(landed, now);
@@ -136,10 +138,8 @@ impl Worker {
                 By::Answer { asked_ms } => Some(asked_ms),
                 By::Memory | By::Fault(_) => None,
             },
-            faulted: match by {
-                By::Fault(fault) => fault.is_control_planes(),
-                By::Memory | By::Answer { .. } => self.reachability.get().is_down(),
-            },
+            faulted: matches!(by, By::Fault(fault) if fault.is_control_planes())
+                || self.envoy.network.borrow().failed_lately(self.vm.0, now),
             over_limit: matches!(by, By::Fault(fault) if !fault.is_control_planes()),
         });
     }

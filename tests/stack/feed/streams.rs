@@ -13,7 +13,7 @@ use stack::stack::Stack;
 use stack::upstream::OpenStream;
 use tokio::time::timeout;
 
-use super::{BOUND, PATIENCE, following, set_key};
+use super::{BOUND, PATIENCE, following, set_key, settled};
 
 const STREAMS_ENDED: &str = "wasmcustom.mcp_key_auth.streams_ended";
 
@@ -236,6 +236,57 @@ async fn a_hiccup_of_the_control_plane_ends_no_stream() {
     stream.lives().await;
     set_key(&stack, &key, Verdict::Revoked);
     stream.ends(Instant::now()).await;
+}
+
+#[tokio::test]
+async fn a_check_that_failed_once_hides_no_revocation_when_the_feed_is_lost() {
+    let brief =
+        json!({"cache": {"unconfirmed_ttl_ms": 1_600}, "control_plane": {"timeout_ms": 500}});
+    let (stack, key) = following(|options| options.plugin(brief)).await;
+    stack.upstream.stream_answers();
+    let mut stream = Streaming::open(&stack, "locked", Some(&key)).await;
+    settled(&stack, "locked", Some(&key), 200).await;
+    // On every worker the last check has failed; those that follow would be answered, but nobody asks anything.
+    stack.control_plane.set_fault(Fault::Status(500));
+    settled(&stack, "locked", Some(&mint_key(2)), 503).await;
+    stack.control_plane.set_fault(Fault::None);
+    stack.control_plane.set_feed_fault(Fault::Reset);
+    set_key(&stack, &key, Verdict::Revoked);
+    stream.client.ended_within(PATIENCE).await;
+    settled(&stack, "locked", Some(&key), 401).await;
+}
+
+#[tokio::test]
+async fn streams_of_many_keys_are_asked_about_as_fast_as_checks_are_answered() {
+    let few = json!({"limits": {"max_checks": 4}});
+    let (stack, _) = following(|options| options.plugin(few)).await;
+    stack.upstream.stream_answers();
+    let keys: Vec<_> = (100..250).map(mint_key).collect();
+    let mut clients = Vec::new();
+    for key in &keys {
+        set_key(&stack, key, Verdict::Valid);
+        clients.push(
+            stack
+                .gateway
+                .call("GET", "/mcp/locked")
+                .key(key)
+                .open()
+                .await,
+        );
+    }
+    assert!(clients.iter().all(|client| client.status == 200));
+    let streams = stack.upstream.next_streams(keys.len()).await;
+    // One by one, two by each worker's review, they would take longer than this.
+    let (since, bound) = (Instant::now(), Duration::from_secs(4));
+    for key in &keys {
+        set_key(&stack, key, Verdict::Revoked);
+    }
+    let ends = clients
+        .iter_mut()
+        .map(|client| client.ended_within(PATIENCE));
+    let last = join_all(ends).await.into_iter().max().unwrap() - since;
+    assert!(last <= bound, "{last:?}");
+    drop(streams);
 }
 
 #[tokio::test]
