@@ -23,7 +23,7 @@ pub(crate) struct Flights<W> {
     tokens: ById<Question>,
     unsent: VecDeque<Question>,
     /// To be sent from the next tick on.
-    again: VecDeque<Question>,
+    again: Vec<Question>,
     waiting: usize,
 }
 
@@ -83,7 +83,7 @@ impl<W> Flights<W> {
             flights: HashMap::new(),
             tokens: ById::new(),
             unsent: VecDeque::new(),
-            again: VecDeque::new(),
+            again: Vec::new(),
             waiting: 0,
         }
     }
@@ -134,7 +134,7 @@ impl<W> Flights<W> {
                 self.tokens.remove(token);
             }
             flight.ends_at_ms = ends_at_ms;
-            if !self.unsent.contains(question) && !self.again.contains(question) {
+            if !self.unsent.contains(question) {
                 self.unsent.push_back(question.clone());
             }
             return Joined::Leads;
@@ -192,8 +192,9 @@ impl<W> Flights<W> {
         match self.begin(&landed.question, self.limits.max_checks, now) {
             Joined::Full => return Some(landed),
             Joined::Leads => {
-                self.unsent.retain(|question| *question != landed.question);
-                self.again.push_back(landed.question.clone());
+                if let Some(question) = self.unsent.pop_back() {
+                    self.again.push(question);
+                }
             }
             Joined::Follows => {}
         }
@@ -248,7 +249,9 @@ impl<W> Flights<W> {
             }
             !lost
         });
-        self.unsent.append(&mut self.again);
+        while let Some(question) = self.again.pop() {
+            self.unsent.push_back(question);
+        }
         self.unsent
             .retain(|question| self.flights.contains_key(question));
         late
