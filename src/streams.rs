@@ -2,7 +2,6 @@
 //!
 //! Bounded by Envoy's own open streams, each of which costs far more than its row here.
 
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::authenticator::{Ruling, Step, decide};
@@ -39,7 +38,7 @@ struct Stream<R> {
 pub(crate) struct Review {
     /// Context ids of those to end.
     pub(crate) end: Vec<u32>,
-    /// What must be asked before others can be judged: each question once.
+    /// What must be asked before others can be judged.
     pub(crate) ask: Vec<Rc<Recollection>>,
 }
 
@@ -97,7 +96,6 @@ impl<R: AsRef<Request>> Streams<Rc<R>> {
         mut recall: impl FnMut(&Rc<Recollection>) -> Option<Rc<Recollection>>,
     ) -> Review {
         let mut review = Review::default();
-        let mut questions = HashSet::new();
         let settled = |stream: &Stream<Rc<R>>| now.monotonic_ms >= stream.opened_ms + GRACE_MS;
         for (id, stream) in self.open.iter_mut().filter(|(_, stream)| settled(stream)) {
             let standing = |on: &Rc<Recollection>| {
@@ -132,7 +130,7 @@ impl<R: AsRef<Request>> Streams<Rc<R>> {
                     let given_up = now.monotonic_ms - since_ms >= config.cache.unconfirmed_ttl_ms;
                     if given_up && config.failure_mode == FailureMode::Deny {
                         review.end.push(id);
-                    } else if questions.insert(stream.admitted_on.question.name) {
+                    } else {
                         review.ask.push(Rc::clone(&stream.admitted_on));
                     }
                 }

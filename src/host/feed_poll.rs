@@ -43,7 +43,6 @@ pub(super) struct FeedPoll {
     quiet_until_ms: Cell<u64>,
     /// Answers since the last good one that could not be read.
     unreadable: Cell<u32>,
-    started_ms: u64,
 }
 
 /// What the next poll asks.
@@ -91,7 +90,6 @@ impl FeedPoll {
             next: Cell::new(Next::Look),
             quiet_until_ms: Cell::default(),
             unreadable: Cell::default(),
-            started_ms: now.monotonic_ms,
         }
     }
 
@@ -129,8 +127,10 @@ impl FeedPoll {
         }
         self.leads.set(leads);
         if leads {
-            let confirmed_ms = self.feed.borrow().mark.confirmed_ms.max(self.started_ms);
-            metrics.feed_lag(now.monotonic_ms.saturating_sub(confirmed_ms));
+            let confirmed_ms = self.feed.borrow().mark.confirmed_ms;
+            if confirmed_ms > 0 {
+                metrics.feed_lag(now.monotonic_ms.saturating_sub(confirmed_ms));
+            }
             if self.poll.get().is_none() && now.monotonic_ms >= self.quiet_until_ms.get() {
                 self.send(control_plane, now, metrics);
             }
@@ -177,8 +177,7 @@ impl FeedPoll {
                 return false;
             }
         };
-        let soon = now.monotonic_ms < poll.asked_ms + FLOOR_MS;
-        if self.leads.get() && !soon && now.monotonic_ms >= self.quiet_until_ms.get() {
+        if self.leads.get() && now.monotonic_ms >= self.quiet_until_ms.get() {
             self.send(control_plane, now, metrics);
         }
         changed
@@ -188,12 +187,13 @@ impl FeedPoll {
         let mut feed = self.feed.borrow_mut();
         let before = feed.mark;
         self.unreadable.set(0);
-        if poll.epoch != before.epoch {
-            // Of a time that is over; what is known by now is asked about anew.
-            metrics.feed_polled(None);
-            return false;
-        }
-        match feed.handle_answer(poll.after, answer, poll.asked_ms) {
+        // An answer of a time that is over tells nothing; what is known by now is asked about anew.
+        let taken = if poll.epoch == before.epoch {
+            feed.handle_answer(poll.after, answer, poll.asked_ms)
+        } else {
+            Ok(false)
+        };
+        match taken {
             Ok(anew) => {
                 let changed = anew || feed.mark.revision > before.revision;
                 metrics.feed_polled(None);
@@ -213,6 +213,7 @@ impl FeedPoll {
     }
 
     fn send(&self, control_plane: &ControlPlane, now: Now, metrics: &Metrics) {
+        self.quiet_until_ms.set(now.monotonic_ms + FLOOR_MS);
         let mark = self.feed.borrow().mark;
         let never_followed = mark.confirmed_ms == 0;
         let (after, wait_ms) = match self.next.get() {

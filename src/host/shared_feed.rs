@@ -44,9 +44,8 @@ impl SharedFeed {
     /// Writes the lease, unless somebody else has since.
     pub(super) fn set_lease(&self, lease: Lease, cas: Option<u32>) {
         let bytes = self.seal.wrap(&self.lease, &lease.to_bytes());
-        if hostcalls::set_shared_data(&self.lease, Some(&bytes), cas).is_err() {
-            log::debug!("another worker took the lease of the change feed");
-        }
+        // Should another worker have been first, the next look tells.
+        hostcalls::set_shared_data(&self.lease, Some(&bytes), cas).ok();
     }
 
     /// Takes over what other workers have learnt. Costs one small read when that is nothing. What stands there and is

@@ -58,7 +58,7 @@ pub(super) struct Worker {
     /// What a probe asks when no request does.
     last_asked: RefCell<Option<Question>>,
     /// What is to be asked about open streams as soon as there is room; no more than there are streams.
-    to_ask: RefCell<VecDeque<Rc<Recollection>>>,
+    to_ask: RefCell<Vec<Rc<Recollection>>>,
     /// The feed's revision when streams were last looked at.
     reviewed: Cell<(u32, u64)>,
 }
@@ -277,18 +277,21 @@ impl Worker {
         }
         // Who tells of a change answers, whatever became of the last check.
         let in_vain = !changed && control_plane.is_down() && !control_plane.probe_due(now);
-        self.to_ask
-            .replace(if in_vain { VecDeque::new() } else { ask.into() });
+        self.to_ask.replace(if in_vain { Vec::new() } else { ask });
         self.ask_about_streams(now);
     }
 
     /// Has asked what must be known of open streams, as far as there is room.
     fn ask_about_streams(&self, now: Now) {
         while self.flights.borrow().has_room_to_ask() {
-            let Some(next) = self.to_ask.borrow_mut().pop_front() else {
+            let Some(next) = self.to_ask.borrow_mut().pop() else {
                 return;
             };
-            self.ask(&next.question, Reason::Stream, now);
+            // Many streams have one key: what has come since is judged at the next review.
+            let known = self.memory.recall(&next.question.name);
+            if known.is_none_or(|known| Rc::ptr_eq(&known, &next)) {
+                self.ask(&next.question, Reason::Stream, now);
+            }
         }
     }
 }

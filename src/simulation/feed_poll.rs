@@ -140,8 +140,7 @@ impl FeedPoll {
                 return false;
             }
         };
-        let soon = now.monotonic_ms < poll.asked_ms + FLOOR_MS;
-        if self.leads.get() && !soon && now.monotonic_ms >= self.quiet_until_ms.get() {
+        if self.leads.get() && now.monotonic_ms >= self.quiet_until_ms.get() {
             self.send(now);
         }
         changed
@@ -150,13 +149,12 @@ impl FeedPoll {
     async fn take_over(&self, poll: Poll, answer: &ChangesResponse, now: Now) -> bool {
         let before = self.feed.borrow().mark;
         self.unreadable.set(0);
-        if poll.epoch != before.epoch {
-            return false;
-        }
-        let taken = self
-            .feed
-            .borrow_mut()
-            .handle_answer(poll.after, answer, poll.asked_ms);
+        let taken = if poll.epoch == before.epoch {
+            let mut feed = self.feed.borrow_mut();
+            feed.handle_answer(poll.after, answer, poll.asked_ms)
+        } else {
+            Ok(false)
+        };
         match taken {
             Ok(anew) => {
                 let changed = anew || self.feed.borrow().mark.revision > before.revision;
@@ -172,6 +170,7 @@ impl FeedPoll {
     }
 
     fn send(&self, now: Now) {
+        self.quiet_until_ms.set(now.monotonic_ms + FLOOR_MS);
         let mark = self.feed.borrow().mark;
         let never_followed = mark.confirmed_ms == 0;
         let (after, wait_ms) = match self.next.get() {

@@ -4,7 +4,7 @@ mod asking;
 mod settling;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::cast::{self, Shows, Target};
@@ -37,7 +37,7 @@ pub(super) struct Worker {
     waiting: RefCell<HashMap<u32, Rc<Exchange>>>,
     reachability: Cell<Reachability>,
     last_asked: RefCell<Option<Question>>,
-    to_ask: RefCell<VecDeque<Rc<Recollection>>>,
+    to_ask: RefCell<Vec<Rc<Recollection>>>,
     streams: RefCell<Streams<Rc<Exchange>>>,
     reviewed: Cell<(u32, u64)>,
     reviewed_ms: Cell<u64>,
@@ -225,20 +225,20 @@ impl Worker {
         }
         // Who tells of a change answers, whatever became of the last check.
         let in_vain = !changed && control_plane.is_down() && !control_plane.probe_due(now);
-        self.to_ask.replace(if in_vain {
-            VecDeque::new()
-        } else {
-            review.ask.into()
-        });
+        self.to_ask
+            .replace(if in_vain { Vec::new() } else { review.ask });
         self.ask_about_streams(now);
     }
 
     fn ask_about_streams(&self, now: Now) {
         while self.flights.borrow().has_room_to_ask() {
-            let Some(next) = self.to_ask.borrow_mut().pop_front() else {
+            let Some(next) = self.to_ask.borrow_mut().pop() else {
                 return;
             };
-            self.flights.borrow_mut().ask(&next.question, now);
+            let known = self.memory.recall(&next.question.name);
+            if known.is_none_or(|known| Rc::ptr_eq(&known, &next)) {
+                self.flights.borrow_mut().ask(&next.question, now);
+            }
         }
     }
 }

@@ -200,14 +200,6 @@ fn a_hiccup_ends_no_stream_and_silence_does() {
 }
 
 #[test]
-fn streams_of_one_key_are_asked_about_once() {
-    let (mut streams, feed) = (keyed(None), feed(Some(11)));
-    let on = recollection(Policy::Required(id("p1")), Some(Verdict::Valid), 10, None);
-    streams.open(8, request(Some(KeySha256([1; 32]))), on, opened());
-    assert_eq!(review(&mut streams, &feed, at(1), None).ask.len(), 1);
-}
-
-#[test]
 fn a_closed_stream_is_forgotten() {
     let mut streams = keyed(None);
     streams.close(7);
