@@ -161,6 +161,11 @@ impl Network {
         self.calls.iter().filter(is_check).count()
     }
 
+    /// An answer told this worker of a past that it knows to be over: as good as none.
+    pub(super) fn note_outdated(&mut self, worker: usize, now: Now) {
+        self.failed_ms.insert(worker, now.monotonic_ms);
+    }
+
     /// Whether a check of this worker failed so recently that it may not know better.
     pub(super) fn failed_lately(&self, worker: usize, now: Now) -> bool {
         let failed_ms = self.failed_ms.get(&worker);

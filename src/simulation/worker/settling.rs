@@ -81,6 +81,10 @@ impl Worker {
     }
 
     fn ask_again(&self, landed: Landed<Rc<Exchange>>, now: Now) {
+        self.envoy
+            .network
+            .borrow_mut()
+            .note_outdated(self.vm.0, now);
         if landed.has_waiters() {
             let asked = self.flights.borrow_mut().ask_again(landed, now);
             if let Err(waiters) = asked {
