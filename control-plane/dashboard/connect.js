@@ -11,8 +11,19 @@ import { tabs } from './tabs.js';
 /** What stands for a URL that is not known. */
 const UNKNOWN_URL = 'https://YOUR-GATEWAY/YOUR-MCP-SERVER';
 
-/** Snippets with that key. With `server`, for that one; otherwise, where URLs hold a server's id, for one to choose. */
-export function connectSection({ context, key, server = null }) {
+/** Whether a server must be chosen before its URL is known. */
+export const needsServers = ({ session }) => session.mcp_url?.includes('{server_id}') ?? false;
+
+/** The project's MCP servers, to choose one of. */
+export function loadServers({ api }) {
+    return allPages((cursor) => api.project(withQuery('/mcp_servers', { limit: 100, cursor })), 500);
+}
+
+/**
+ * Snippets with that key. With `server`, for that one; otherwise, where URLs hold a server's id, for one to choose of `servers`,
+ * a promise. `oncopy` is called when a snippet was copied.
+ */
+export function connectSection({ context, key, server = null, servers = null, oncopy = () => {} }) {
     const { session, project } = context;
     const template = session.mcp_url;
     const view = h('div');
@@ -24,7 +35,7 @@ export function connectSection({ context, key, server = null }) {
             label: 'Client',
             small: true,
             chosen: client,
-            tabs: all.map((one) => ({ id: one.id, label: one.label, draw: () => blocks(one) })),
+            tabs: all.map((one) => ({ id: one.id, label: one.label, draw: () => blocks(one, oncopy) })),
             onchoose: (id) => {
                 client = id;
             },
@@ -41,11 +52,11 @@ export function connectSection({ context, key, server = null }) {
             ),
             view,
         ];
-    if (server || !template.includes('{server_id}')) {
+    if (server || !needsServers(context)) {
         show(url(server?.id), server?.name ?? project.name);
         return [view];
     }
-    return [serverChoice(context, (chosen) => show(url(chosen?.id), chosen?.name ?? project.name)), view];
+    return [serverChoice(servers ?? loadServers(context), (chosen) => show(url(chosen?.id), chosen?.name ?? project.name)), view];
 }
 
 /** The URL of a server by the operator's template; a part that is not known stays as a placeholder in capitals. */
@@ -67,11 +78,11 @@ function urlField(change, begin) {
     return url.element;
 }
 
-function serverChoice({ api }, change) {
+function serverChoice(loaded, change) {
     const control = select({ options: [['', 'Loading MCP servers…']] });
     const choice = field({ label: 'MCP server', id: 'mcp-server', control });
     change(null);
-    allPages((cursor) => api.project(withQuery('/mcp_servers', { limit: 100, cursor })), 500)
+    loaded
         .then((servers) => {
             put(
                 control,
@@ -85,7 +96,7 @@ function serverChoice({ api }, change) {
     return choice.element;
 }
 
-function blocks({ label, blocks: all, note }) {
+function blocks({ label, blocks: all, note }, oncopy) {
     return [
         all.map(({ where, text }) =>
             h(
@@ -95,7 +106,7 @@ function blocks({ label, blocks: all, note }) {
                     'div',
                     { class: 'snippet-head' },
                     h('span', {}, where),
-                    copyButton(`for ${label}: ${where}`, text, { kind: 'compact plain' }),
+                    copyButton(`for ${label}: ${where}`, text, { kind: 'compact plain', oncopy }),
                 ),
                 h('pre', { tabindex: '0', 'aria-label': `${label}: ${where}` }, h('code', {}, text)),
             ),

@@ -4,6 +4,8 @@ import { h, put, freshId } from './dom.js';
 import { busy, button } from './button.js';
 import { showFailure } from './failure.js';
 import { complain } from './field.js';
+import { hold, release } from './hold.js';
+import { moveToasts } from './toast.js';
 
 /** Opens a dialog. Returns `close` and `show`, which puts something else into it. `onleave` may keep it open by returning true. */
 export function openDialog({ title, body, foot, wide = false, onclose = () => {}, onleave = () => false }) {
@@ -22,11 +24,18 @@ export function openDialog({ title, body, foot, wide = false, onclose = () => {}
         toasts,
     );
     const before = document.activeElement;
+    let working = false;
+    const stays = () => working || onleave();
     element.addEventListener('cancel', (event) => {
-        if (event.target === element && onleave()) event.preventDefault();
+        if (event.target === element && stays()) event.preventDefault();
+    });
+    // A browser may close at the second Escape whatever `cancel` says; it does not when the key itself is taken.
+    element.addEventListener('keydown', (event) => {
+        if (event.key === 'Escape' && working) event.preventDefault();
     });
     element.addEventListener('close', (event) => {
         if (event.target !== element) return;
+        moveToasts(toasts);
         element.remove();
         onclose();
         // What opened it may be gone, when the page was drawn anew.
@@ -37,6 +46,19 @@ export function openDialog({ title, body, foot, wide = false, onclose = () => {}
     return {
         element,
         close: () => element.close(),
+        /** Closes it, unless it is to stay. */
+        leave: () => !stays() && element.close(),
+        /** Does something during which it cannot be closed. */
+        async work(act) {
+            working = true;
+            hold(main);
+            try {
+                await act();
+            } finally {
+                working = false;
+                release(main);
+            }
+        },
         show(next) {
             head.textContent = next.title;
             put(main, next.body);
@@ -74,16 +96,29 @@ export function ask({ title, body, fields = [], label, kind = 'primary', submit,
         problem,
     );
     const send = h('button', { type: 'submit', class: `button ${kind}`, form: form.id }, label);
-    const dialog = openDialog({ title, body: form, foot: [button(cancel, { onclick: () => dialog.close() }), send], ...options });
+    const away = button(cancel, { onclick: () => dialog.leave() });
+    const dialog = openDialog({ title, body: form, foot: [away, send], ...options });
+    /** Until the answer is there nobody can know whether it was done, so nobody can leave. */
+    const work = (act) =>
+        dialog.work(async () => {
+            away.disabled = true;
+            try {
+                await act();
+            } finally {
+                away.disabled = false;
+            }
+        });
     form.addEventListener('submit', (event) => {
         event.preventDefault();
         busy(send, async () => {
             showFailure(problem, null);
             if (!complete(fields)) return;
             try {
-                const next = await submit();
-                if (next) dialog.show(next);
-                else dialog.close();
+                await work(async () => {
+                    const next = await submit();
+                    if (next) dialog.show(next);
+                    else dialog.close();
+                });
             } catch (failure) {
                 showFailure(problem, complain(fields, failure));
             }

@@ -4,6 +4,7 @@ import { apiFor, onSignedOut } from './api.js';
 import { auditPage } from './audit-page.js';
 import { closeDialogs } from './dialog.js';
 import { h, put } from './dom.js';
+import { isHeld, whenFree } from './hold.js';
 import { failureNotice } from './failure.js';
 import { keysPage } from './keys-page.js';
 import { loading } from './load.js';
@@ -131,9 +132,12 @@ async function leaveSession() {
     showSignIn(null, 'You have signed out.');
 }
 
-onSignedOut((failure) => {
-    if (session()) showSignIn(failure);
-});
-onSessionChange({ ended: showSignIn, replaced: start });
+/** The session is over; what a dialog holds on the screen is seen to its end first. */
+function endSession(failure) {
+    whenFree(() => session() && showSignIn(failure));
+}
+
+onSignedOut(endSession);
+onSessionChange({ ended: endSession, replaced: () => whenFree(start) });
 onNavigation(show);
 start();

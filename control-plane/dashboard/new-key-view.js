@@ -3,9 +3,14 @@
 import { button, copyButton } from './button.js';
 import { connectSection } from './connect.js';
 import { h } from './dom.js';
+import { hold, release } from './hold.js';
+import { toast } from './toast.js';
+
+/** Holds the page while a key is shown that is not shown again. */
+const SECRET = {};
 
 /** What a dialog shows after a key was made. `keep` is told once the key was copied; `close` closes the dialog. */
-export function newKeyView({ context, created, title, told = null, keep, close }) {
+export function newKeyView({ context, created, title, servers, told = null, keep, close }) {
     return {
         title,
         wide: true,
@@ -13,7 +18,7 @@ export function newKeyView({ context, created, title, told = null, keep, close }
             told && h('p', {}, told),
             h(
                 'div',
-                { class: 'stack' },
+                { class: 'stack', oncopy: keep },
                 h(
                     'div',
                     { class: 'notice warn' },
@@ -30,8 +35,8 @@ export function newKeyView({ context, created, title, told = null, keep, close }
                     'section',
                     { 'aria-labelledby': 'connect-title' },
                     h('h3', { id: 'connect-title' }, 'Connect a client'),
-                    h('p', { class: 'small quiet' }, 'With the key and the server’s URL filled in.'),
-                    h('div', { class: 'stack' }, connectSection({ context, key: created.key })),
+                    h('p', { class: 'small quiet' }, context.session.mcp_url ? 'With the key and the server’s URL filled in.' : 'With the key filled in.'),
+                    h('div', { class: 'stack' }, connectSection({ context, key: created.key, servers, oncopy: keep })),
                 ),
             ),
         ],
@@ -39,14 +44,16 @@ export function newKeyView({ context, created, title, told = null, keep, close }
     };
 }
 
-/** Keeps a dialog with an uncopied key from closing at the first press of Escape. */
+/** Keeps a dialog with an uncopied key from being closed at the first attempt, and the page from going away below it. */
 export function guardSecret() {
     let shown = false;
     let safe = false;
+    let warning = null;
     return {
         /** The key is on the screen. */
         show: () => {
             shown = true;
+            hold(SECRET);
         },
         isShown: () => shown,
         /** The key was copied. */
@@ -54,11 +61,14 @@ export function guardSecret() {
             safe = true;
         },
         /** Whether the dialog stays open; says why, once. */
-        stays: (say) => {
+        stays: () => {
+            warning?.remove();
             if (!shown || safe) return false;
             safe = true;
-            say('The key has not been copied. Press Escape again to close anyway.');
+            warning = toast('The key has not been copied. Do that again to close without it.');
             return true;
         },
+        /** The dialog is closed. */
+        end: () => release(SECRET),
     };
 }
