@@ -82,7 +82,7 @@ function consequences(preview) {
         h(
             'p',
             { class: 'small quiet' },
-            `${plural(preview.not_checked, 'more request')} carried a key that was not looked up; they may be refused or not.`,
+            `${plural(preview.not_checked, 'request')} of them carried a key that was not looked up; they may be refused or not.`,
         );
     if (preview.requests === 0)
         return h(
@@ -90,19 +90,28 @@ function consequences(preview) {
             { class: 'notice' },
             h('p', {}, 'There were no requests in the last 24 hours, so it is not known who would be refused.'),
         );
-    if (preview.would_be_refused === 0) {
-        return [
+    if (preview.would_be_refused === 0 && preview.not_checked > 0) {
+        return h(
+            'div',
+            { class: 'notice warn' },
+            h('p', { class: 'title' }, 'It is not known who would be refused'),
             h(
-                'div',
-                { class: 'notice good' },
-                h(
-                    'p',
-                    {},
-                    `In the last 24 hours nobody would have been refused: ${plural(preview.requests - preview.not_checked, 'request')} carried a good key.`,
-                ),
+                'p',
+                {},
+                `Of ${plural(preview.requests, 'request')} in the last 24 hours ${count(preview.not_checked)} carried a key that was not looked up; they may be refused or not.`,
             ),
-            unchecked,
-        ];
+        );
+    }
+    if (preview.would_be_refused === 0) {
+        return h(
+            'div',
+            { class: 'notice good' },
+            h(
+                'p',
+                {},
+                `In the last 24 hours nobody would have been refused: ${plural(preview.requests, 'request')} carried a good key.`,
+            ),
+        );
     }
     return [
         h(
