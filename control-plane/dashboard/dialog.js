@@ -124,7 +124,11 @@ export function ask({ title, body, fields = [], label, kind = 'primary', submit,
             }
         });
     });
-    return dialog;
+    /** Keeps the form from being sent while `held`. */
+    const holdBack = (held) => {
+        send.disabled = held;
+    };
+    return { ...dialog, holdBack };
 }
 
 /** Whether all fields that must be filled in are; complains about those that are not. */

@@ -12,7 +12,7 @@ import { count, plural } from './words.js';
 /** Asks before a key is required. `lock` does it. */
 export function askToLock({ api }, lock) {
     const place = h('div', { class: 'stack', id: 'lock-consequences', 'aria-live': 'polite' }, loading('who would be refused'));
-    confirm({
+    const dialog = confirm({
         title: 'Require an API key for MCP?',
         body: [
             h(
@@ -29,13 +29,15 @@ export function askToLock({ api }, lock) {
         label: 'Require API key',
         act: lock,
     });
+    // What it does is told before it can be done; where that cannot be found out, the failure is.
+    dialog.holdBack(true);
     tell(place, async () => {
         const [enforcement, keys] = await Promise.all([
             api.project('/mcp_enforcement'),
             api.project(withQuery('/api_keys', { status: 'live', limit: 1 })),
         ]);
         return [keys.body.items.length === 0 && noKey(), consequences(enforcement.body.preview)];
-    });
+    }).finally(() => dialog.holdBack(false));
 }
 
 /** Asks before a key is required no more. `unlock` does it. */

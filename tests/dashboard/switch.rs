@@ -67,6 +67,9 @@ async fn an_owner_sees_who_would_be_refused_and_turns_the_gate_on_and_off() {
     assert_eq!(world.call(None).await, 200);
 
     browser.find(SWITCH).await.click().await;
+    browser
+        .shows("in the last 24 hours would have been refused")
+        .await;
     browser.control("Require API key").await.click().await;
     becomes_true("the badge", async || {
         browser.find(BADGE).await.text().await == "ENABLED"
