@@ -39,6 +39,8 @@ const PAGES = {
 const app = document.getElementById('app');
 let leaving = new AbortController();
 let shell = null;
+/** Whether a page was shown before. */
+let began = false;
 
 async function start() {
     put(app, loading('the dashboard'));
@@ -73,7 +75,8 @@ function show() {
 
 function draw(page, { project, query }) {
     const { signal } = leaving;
-    const first = shell === null;
+    const first = shell === null && !began;
+    began = true;
     shell ??= drawShell(app, { onsignout: leaveSession });
     shell.update({ name: pageName(), project });
     document.title = [page.title, project?.name, 'MCP Key Auth'].filter(Boolean).join(' · ');
