@@ -11,6 +11,13 @@ async fn secret(browser: &Browser) -> String {
     shown
 }
 
+/// Closes what shows a new key, which was not copied.
+async fn close_uncopied(browser: &Browser) {
+    browser.control("Done").await.click().await;
+    browser.shows("The key has not been copied.").await;
+    browser.control("Done").await.click().await;
+}
+
 async fn choose(browser: &Browser, key: &str, action: &str) {
     let menu = format!("Actions for {key}");
     browser.control(&menu).await.click().await;
@@ -37,7 +44,7 @@ async fn a_key_made_in_the_page_works_and_is_shown_once() {
     let secret = create(browser, "Ada's laptop").await;
     assert_eq!(world.call(Some(&secret)).await, 200);
 
-    browser.control("Done").await.click().await;
+    close_uncopied(browser).await;
     browser.shows("Ada's laptop").await;
     browser.reload().await;
     browser.shows("Ada's laptop").await;
@@ -93,7 +100,7 @@ async fn a_rotated_key_works_until_its_grace_ends() {
     let new = secret(browser).await;
     assert_eq!(world.call(Some(&new)).await, 200);
     assert_eq!(world.call(Some(&old.raw)).await, 200);
-    browser.control("Done").await.click().await;
+    close_uncopied(browser).await;
 
     let at_once = world
         .control_plane
@@ -141,4 +148,82 @@ async fn a_key_is_switched_off_and_on_and_revoked_in_the_page() {
     browser.shows("Build").await;
     assert_eq!(world.call(Some(&world.key.raw)).await, 200);
     world.assert_no_complaints().await;
+}
+
+#[tokio::test]
+async fn a_new_key_stays_on_the_screen_though_it_ends_the_session() {
+    let world = World::locked().await;
+    world.sign_in().await;
+    world.open("keys").await;
+    let browser = &world.browser;
+    choose(browser, "Owner", "Rotate…").await;
+    browser.find("#key-grace").await.choose("0").await;
+    browser.control("Rotate key").await.click().await;
+    let new = secret(browser).await;
+    // The page finds out that its session is over, and that somebody wants to leave it.
+    let finds_out = "
+        document.dispatchEvent(new Event('visibilitychange'));
+        history.back();
+    ";
+    browser.run(finds_out).await;
+    browser.shows("Close this dialog before you leave").await;
+    assert_eq!(secret(browser).await, new);
+    close_uncopied(browser).await;
+    browser.shows("Your session has ended").await;
+    world.try_sign_in(&new).await;
+    browser.control("Sign out").await;
+}
+
+#[tokio::test]
+async fn a_dialog_stays_until_the_answer_is_there() {
+    let world = World::locked().await;
+    world.sign_in().await;
+    world.open("keys").await;
+    let browser = &world.browser;
+    // Answers that change something wait until the test lets them come.
+    let slow = "
+        const send = window.fetch;
+        const gate = new Promise((open) => { window.letGo = open; });
+        window.fetch = async (path, options) => {
+            const answer = await send(path, options);
+            if (options.method !== 'GET') await gate;
+            return answer;
+        };
+    ";
+    browser.run(slow).await;
+    browser.find("#create-key").await.click().await;
+    browser.field("Name").await.fill("CI").await;
+    browser
+        .find("dialog button[type=submit]")
+        .await
+        .click()
+        .await;
+    let leave = "
+        const cancel = [...document.querySelectorAll('dialog button')].find((one) => one.textContent === 'Cancel');
+        cancel.click();
+        document.querySelector('dialog').requestClose?.();
+        return [cancel.disabled, document.querySelectorAll('dialog[open]').length];
+    ";
+    assert_eq!(browser.run(leave).await, serde_json::json!([true, 1]));
+    browser.run("window.letGo()").await;
+    secret(browser).await;
+}
+
+#[tokio::test]
+async fn what_a_dialog_did_is_told_after_it_has_closed() {
+    let world = World::locked().await;
+    world.sign_in().await;
+    world.open("keys").await;
+    let browser = &world.browser;
+    choose(browser, "Owner", "Rename…").await;
+    browser.field("Name").await.fill("Build").await;
+    browser.control("Rename key").await.click().await;
+    becomes_true("the message is seen", async || {
+        let seen = "
+            const told = document.querySelector('body > #toasts .toast');
+            return !document.querySelector('dialog') && (told?.textContent ?? null);
+        ";
+        browser.run(seen).await == "Key renamed."
+    })
+    .await;
 }
