@@ -57,6 +57,8 @@ export const auditPage = {
             setQuery(chosen);
             bar.sync(chosen);
             list.reload();
+            // The button that was pressed may be gone with the list or the filter.
+            if (!document.activeElement?.isConnected || document.activeElement === document.body) bar.focus();
         }
 
         function clear() {
@@ -139,6 +141,7 @@ function filterBar(chosen, narrow, clear) {
             reset,
         ),
         sync,
+        focus: () => action.input.focus(),
     };
 }
 

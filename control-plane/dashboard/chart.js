@@ -139,9 +139,11 @@ function niceTop(most) {
 
 /** Which slots get a label: some hours of one day, or the beginnings of days. */
 function timeTicks(slots, width) {
-    const isDay = (slot) => slot.start === midnight(slot.start);
+    // Where a zone is half an hour off, no slot begins at midnight: a day begins with the first slot that lies in it.
+    const isDay = (slot, index) =>
+        index === 0 ? slot.start === midnight(slot.start) : midnight(slot.start) !== midnight(slots[index - 1].start);
     const short = slots.length <= 30 && slots.every((slot) => slot.hours === 1);
-    const candidates = slots.map((slot, index) => ({ index, slot })).filter(({ slot }) => short || isDay(slot));
+    const candidates = slots.map((slot, index) => ({ index, slot })).filter(({ slot, index }) => short || isDay(slot, index));
     const room = Math.max(1, Math.floor(width / (short ? 52 : 82)));
     const every = Math.ceil(candidates.length / room);
     const chosen = short

@@ -11,11 +11,19 @@ import { tabs } from './tabs.js';
 /** What stands for a URL that is not known. */
 const UNKNOWN_URL = 'https://YOUR-GATEWAY/YOUR-MCP-SERVER';
 
+/** Whether a server must be chosen before its URL is known. */
+export const needsServers = ({ session }) => session.mcp_url?.includes('{server_id}') ?? false;
+
+/** The project's MCP servers, to choose one of. */
+export function loadServers({ api }) {
+    return allPages((cursor) => api.project(withQuery('/mcp_servers', { limit: 100, cursor })), 1000);
+}
+
 /**
- * Snippets with that key. With `server`, for that one; otherwise, where URLs hold a server's id, for one to choose.
- * `oncopy` is called when one was copied.
+ * Snippets with that key. With `server`, for that one; otherwise, where URLs hold a server's id, for one to choose of `servers`,
+ * a promise. `oncopy` is called when a snippet was copied.
  */
-export function connectSection({ context, key, server = null, oncopy = () => {} }) {
+export function connectSection({ context, key, server = null, servers = null, oncopy = () => {} }) {
     const { session, project } = context;
     const template = session.mcp_url;
     const view = h('div');
@@ -44,11 +52,11 @@ export function connectSection({ context, key, server = null, oncopy = () => {} 
             ),
             view,
         ];
-    if (server || !template.includes('{server_id}')) {
+    if (server || !needsServers(context)) {
         show(url(server?.id), server ?? project);
         return [view];
     }
-    return [serverChoice(context, (chosen) => show(url(chosen?.id), chosen ?? project)), view];
+    return [serverChoice(servers ?? loadServers(context), (chosen) => show(url(chosen?.id), chosen ?? project)), view];
 }
 
 /** The URL of a server by the operator's template; a part that is not known stays as a placeholder in capitals. */
@@ -70,11 +78,11 @@ function urlField(change, begin) {
     return url.element;
 }
 
-function serverChoice({ api }, change) {
+function serverChoice(loaded, change) {
     const control = select({ options: [['', 'Loading MCP servers…']] });
     const choice = field({ label: 'MCP server', id: 'mcp-server', control });
     change(null);
-    allPages((cursor) => api.project(withQuery('/mcp_servers', { limit: 100, cursor })), 1000)
+    loaded
         .then((servers) => {
             put(
                 control,

@@ -2,18 +2,13 @@
 
 import { h, put, freshId } from './dom.js';
 import { busy, button } from './button.js';
-import { sentence, showFailure } from './failure.js';
+import { showFailure } from './failure.js';
 import { complain } from './field.js';
-import { carryOver, toast } from './toast.js';
+import { hold, release } from './hold.js';
+import { moveToasts } from './toast.js';
 
-/** Of each open dialog, whether it must stay when the page below it goes. */
-const stays = new Map();
-
-/**
- * Opens a dialog. Returns `close` and `show`, which puts something else into it. `onleave` may keep it open by returning
- * true when its reader presses Escape; `holds`, when the page below goes.
- */
-export function openDialog({ title, body, foot, wide = false, onclose = () => {}, onleave = () => false, holds = () => false }) {
+/** Opens a dialog. Returns `close` and `show`, which puts something else into it. `onleave` may keep it open by returning true. */
+export function openDialog({ title, body, foot, wide = false, onclose = () => {}, onleave = () => false }) {
     const titleId = freshId('dialog-title');
     const head = h('h2', { id: titleId, tabindex: '-1' }, title);
     const main = h('div', { class: 'dialog-body' }, body);
@@ -29,24 +24,41 @@ export function openDialog({ title, body, foot, wide = false, onclose = () => {}
         toasts,
     );
     const before = document.activeElement;
+    let working = false;
+    const stays = () => working || onleave();
     element.addEventListener('cancel', (event) => {
-        if (event.target === element && onleave()) event.preventDefault();
+        if (event.target === element && stays()) event.preventDefault();
+    });
+    // A browser may close at the second Escape whatever `cancel` says; it does not when the key itself is taken.
+    element.addEventListener('keydown', (event) => {
+        if (event.key === 'Escape' && working) event.preventDefault();
     });
     element.addEventListener('close', (event) => {
         if (event.target !== element) return;
-        stays.delete(element);
+        moveToasts(toasts);
         element.remove();
-        carryOver(toasts);
         onclose();
         // What opened it may be gone, when the page was drawn anew.
         if (!before?.isConnected) document.querySelector('h1')?.focus();
     });
     document.body.append(element);
-    stays.set(element, holds);
     element.showModal();
     return {
         element,
         close: () => element.close(),
+        /** Closes it, unless it is to stay. */
+        leave: () => !stays() && element.close(),
+        /** Does something during which it cannot be closed. */
+        async work(act) {
+            working = true;
+            hold(main);
+            try {
+                await act();
+            } finally {
+                working = false;
+                release(main);
+            }
+        },
         show(next) {
             head.textContent = next.title;
             put(main, next.body);
@@ -58,9 +70,9 @@ export function openDialog({ title, body, foot, wide = false, onclose = () => {}
     };
 }
 
-/** Closes the dialogs that need not stay, when the page below them goes. */
+/** Closes all dialogs, when the page below them goes. */
 export function closeDialogs() {
-    for (const [element, holds] of [...stays]) if (!holds()) element.close();
+    for (const element of document.querySelectorAll('dialog[open]')) element.close();
 }
 
 /** Asks before something is done. `act` does it and may throw; the dialog closes when it has. */
@@ -72,18 +84,7 @@ export function confirm({ title, body, label, danger = false, act, ...options })
  * A form in a dialog. `submit` sends it and may throw a `Failure`, whose errors go beside the fields they name. What it
  * returns, if anything, is shown in the dialog in place of the form.
  */
-export function ask({
-    title,
-    body,
-    fields = [],
-    label,
-    kind = 'primary',
-    submit,
-    cancel = 'Cancel',
-    onleave = () => false,
-    holds = () => false,
-    ...options
-}) {
+export function ask({ title, body, fields = [], label, kind = 'primary', submit, cancel = 'Cancel', ...options }) {
     const problem = h('div');
     // Without a field the heading has the focus, so that the question is read before it is answered.
     fields[0]?.input.setAttribute('autofocus', '');
@@ -95,36 +96,39 @@ export function ask({
         problem,
     );
     const send = h('button', { type: 'submit', class: `button ${kind}`, form: form.id }, label);
-    // What has been sent will be done: whoever sent it waits to see what became of it.
-    let sending = false;
-    const away = button(cancel, { onclick: () => sending || dialog.close() });
-    const opened = (content) =>
-        openDialog({ ...options, ...content, onleave: () => sending || onleave(), holds: () => sending || holds() });
-    let dialog = opened({ title, body: form, foot: [away, send] });
+    const away = button(cancel, { onclick: () => dialog.leave() });
+    const dialog = openDialog({ title, body: form, foot: [away, send], ...options });
+    /** Until the answer is there nobody can know whether it was done, so nobody can leave. */
+    const work = (act) =>
+        dialog.work(async () => {
+            away.disabled = true;
+            try {
+                await act();
+            } finally {
+                away.disabled = false;
+            }
+        });
     form.addEventListener('submit', (event) => {
         event.preventDefault();
         busy(send, async () => {
             showFailure(problem, null);
             if (!complete(fields)) return;
-            sending = true;
-            away.setAttribute('aria-disabled', 'true');
             try {
-                const next = await submit();
-                // A browser closes a dialog at the second Escape, whatever the page says.
-                if (next && !dialog.element.open) dialog = opened(next);
-                else if (next) dialog.show(next);
-                else dialog.close();
+                await work(async () => {
+                    const next = await submit();
+                    if (next) dialog.show(next);
+                    else dialog.close();
+                });
             } catch (failure) {
-                if (failure.signedOut) dialog.close();
-                else if (dialog.element.open) showFailure(problem, complain(fields, failure));
-                else toast(`${title} ${sentence(failure.message)}`);
-            } finally {
-                sending = false;
-                away.removeAttribute('aria-disabled');
+                showFailure(problem, complain(fields, failure));
             }
         });
     });
-    return { close: () => dialog.close() };
+    /** Keeps the form from being sent while `held`. */
+    const holdBack = (held) => {
+        send.disabled = held;
+    };
+    return { ...dialog, holdBack };
 }
 
 /** Whether all fields that must be filled in are; complains about those that are not. */

@@ -4,7 +4,7 @@ import { barChart } from './chart.js';
 import { h, put } from './dom.js';
 import { showFailure } from './failure.js';
 import { inForceLine } from './in-force.js';
-import { reasonList } from './reasons.js';
+import { reasonList, refusedKeys } from './reasons.js';
 import { lastHours } from './hours.js';
 import { addressOf, link } from './router.js';
 import { isOrganisation } from './session.js';
@@ -72,6 +72,7 @@ function preview(told) {
                 { class: 'numbers' },
                 h('summary', {}, 'Who they are and what to tell them'),
                 reasonList(told.by_reason),
+                refusedKeys(told.refused_keys),
             ),
     ];
 }

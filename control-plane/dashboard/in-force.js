@@ -28,8 +28,10 @@ export function inForceLine() {
     async function follow(state, { revision, signal, ask }) {
         show(state, revision);
         const began = Date.now();
-        while (!isDone(state, revision) && !signal.aborted) {
+        while (!isDone(state, revision) && !signal.aborted && !isAlone(state, began)) {
             await pause(Date.now() - began < MINUTE_MS ? SOON_MS : LATER_MS);
+            // A line that was drawn anew elsewhere has one that asks in its stead.
+            if (!element.isConnected) return;
             if (document.hidden || signal.aborted) continue;
             try {
                 state = await ask();
@@ -48,6 +50,11 @@ export function inForceLine() {
 /** An answer from before the change says nothing about it. */
 function isCurrent(state, revision) {
     return state.revision === null || state.revision >= revision;
+}
+
+/** Without any gateway for a minute nothing is on its way. */
+function isAlone(state, began) {
+    return state.envoys === 0 && Date.now() - began > MINUTE_MS;
 }
 
 function isDone(state, revision) {

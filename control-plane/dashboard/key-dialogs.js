@@ -1,5 +1,6 @@
 // The dialogs about keys: create, rename, expiry, rotate, switch off, revoke.
 
+import { loadServers, needsServers } from './connect.js';
 import { ask, confirm } from './dialog.js';
 import { h } from './dom.js';
 import { expiryFields } from './expiry.js';
@@ -172,18 +173,24 @@ function lastUsed(key) {
 /** A form whose answer is a key; the list is read again when the dialog closes. */
 function withSecret(context, done, form) {
     const guard = guardSecret();
+    // Read beforehand: when the key signed in with is rotated, its session may end with it.
+    const servers = needsServers(context) ? loadServers(context) : null;
+    servers?.catch(() => {});
     const show = (created, title, told) => {
         guard.show();
-        const close = () => guard.stays(toast) || dialog.close();
-        return newKeyView({ context, created, title, told, keep: guard.keep, close });
+        return newKeyView({ context, created, title, told, servers, keep: guard.keep, close: () => dialog.leave() });
     };
+    const given = form(show);
     const dialog = ask({
-        ...form(show),
-        onleave: () => guard.stays(toast),
-        holds: guard.isShown,
+        ...given,
+        submit: async () => {
+            await servers?.catch(() => {});
+            return given.submit();
+        },
+        onleave: guard.stays,
         onclose: () => {
-            guard.leave();
             if (guard.isShown()) done();
+            guard.end();
         },
     });
 }

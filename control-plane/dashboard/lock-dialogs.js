@@ -5,14 +5,14 @@ import { confirm } from './dialog.js';
 import { h, put } from './dom.js';
 import { showFailure } from './failure.js';
 import { loading } from './load.js';
-import { reasonList } from './reasons.js';
+import { reasonList, refusedKeys } from './reasons.js';
 import { refusedIn, sum, usageByKey } from './usage-data.js';
 import { count, plural } from './words.js';
 
 /** Asks before a key is required. `lock` does it. */
 export function askToLock({ api }, lock) {
     const place = h('div', { class: 'stack', id: 'lock-consequences', 'aria-live': 'polite' }, loading('who would be refused'));
-    confirm({
+    const dialog = confirm({
         title: 'Require an API key for MCP?',
         body: [
             h(
@@ -29,13 +29,15 @@ export function askToLock({ api }, lock) {
         label: 'Require API key',
         act: lock,
     });
+    // What it does is told before it can be done; where that cannot be found out, the failure is.
+    dialog.holdBack(true);
     tell(place, async () => {
         const [enforcement, keys] = await Promise.all([
             api.project('/mcp_enforcement'),
             api.project(withQuery('/api_keys', { status: 'live', limit: 1 })),
         ]);
         return [keys.body.items.length === 0 && noKey(), consequences(enforcement.body.preview)];
-    });
+    }).finally(() => dialog.holdBack(false));
 }
 
 /** Asks before a key is required no more. `unlock` does it. */
@@ -82,7 +84,7 @@ function consequences(preview) {
         h(
             'p',
             { class: 'small quiet' },
-            `${plural(preview.not_checked, 'more request')} carried a key that was not looked up; they may be refused or not.`,
+            `${plural(preview.not_checked, 'request')} of them carried a key that was not looked up; they may be refused or not.`,
         );
     if (preview.requests === 0)
         return h(
@@ -90,19 +92,28 @@ function consequences(preview) {
             { class: 'notice' },
             h('p', {}, 'There were no requests in the last 24 hours, so it is not known who would be refused.'),
         );
-    if (preview.would_be_refused === 0) {
-        return [
+    if (preview.would_be_refused === 0 && preview.not_checked > 0) {
+        return h(
+            'div',
+            { class: 'notice warn' },
+            h('p', { class: 'title' }, 'It is not known who would be refused'),
             h(
-                'div',
-                { class: 'notice good' },
-                h(
-                    'p',
-                    {},
-                    `In the last 24 hours nobody would have been refused: ${plural(preview.requests - preview.not_checked, 'request')} carried a good key.`,
-                ),
+                'p',
+                {},
+                `Of ${plural(preview.requests, 'request')} in the last 24 hours ${count(preview.not_checked)} carried a key that was not looked up; they may be refused or not.`,
             ),
-            unchecked,
-        ];
+        );
+    }
+    if (preview.would_be_refused === 0) {
+        return h(
+            'div',
+            { class: 'notice good' },
+            h(
+                'p',
+                {},
+                `In the last 24 hours nobody would have been refused: ${plural(preview.requests, 'request')} carried a good key.`,
+            ),
+        );
     }
     return [
         h(
@@ -115,6 +126,7 @@ function consequences(preview) {
             ),
         ),
         h('div', {}, h('h3', { class: 'unseen' }, 'Who, and what to tell them'), reasonList(preview.by_reason)),
+        refusedKeys(preview.refused_keys),
         unchecked,
     ];
 }

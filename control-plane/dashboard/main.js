@@ -4,6 +4,7 @@ import { apiFor, onSignedOut } from './api.js';
 import { auditPage } from './audit-page.js';
 import { closeDialogs } from './dialog.js';
 import { h, put } from './dom.js';
+import { isHeld, whenFree } from './hold.js';
 import { failureNotice } from './failure.js';
 import { keysPage } from './keys-page.js';
 import { loading } from './load.js';
@@ -38,7 +39,8 @@ const PAGES = {
 const app = document.getElementById('app');
 let leaving = new AbortController();
 let shell = null;
-let begun = false;
+/** Whether a page was shown before. */
+let began = false;
 
 async function start() {
     put(app, loading('the dashboard'));
@@ -78,8 +80,8 @@ function show() {
 
 function draw(page, { project, query }) {
     const { signal } = leaving;
-    const first = !begun;
-    begun = true;
+    const first = !began;
+    began = true;
     shell ??= drawShell(app, { onsignout: leaveSession });
     shell.update({ name: pageName(), project });
     document.title = [page.title, project?.name, 'MCP Key Auth'].filter(Boolean).join(' · ');
@@ -138,9 +140,12 @@ async function leaveSession() {
     showSignIn(null, 'You have signed out.');
 }
 
-onSignedOut((failure) => {
-    if (session()) showSignIn(failure);
-});
-onSessionChange({ ended: showSignIn, replaced: start });
+/** The session is over; what a dialog holds on the screen is seen to its end first. */
+function endSession(failure) {
+    whenFree(() => session() && showSignIn(failure));
+}
+
+onSignedOut(endSession);
+onSessionChange({ ended: endSession, replaced: () => whenFree(start) });
 onNavigation(show);
 start();

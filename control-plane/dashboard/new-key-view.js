@@ -3,9 +3,14 @@
 import { button, copyButton } from './button.js';
 import { connectSection } from './connect.js';
 import { h } from './dom.js';
+import { hold, release } from './hold.js';
+import { toast } from './toast.js';
+
+/** Holds the page while a key is shown that is not shown again. */
+const SECRET = {};
 
 /** What a dialog shows after a key was made. `keep` is told once the key was copied; `close` closes the dialog. */
-export function newKeyView({ context, created, title, told = null, keep, close }) {
+export function newKeyView({ context, created, title, servers, told = null, keep, close }) {
     return {
         title,
         wide: true,
@@ -13,7 +18,7 @@ export function newKeyView({ context, created, title, told = null, keep, close }
             told && h('p', {}, told),
             h(
                 'div',
-                { class: 'stack' },
+                { class: 'stack', oncopy: keep },
                 h(
                     'div',
                     { class: 'notice warn' },
@@ -30,14 +35,8 @@ export function newKeyView({ context, created, title, told = null, keep, close }
                     'section',
                     { 'aria-labelledby': 'connect-title' },
                     h('h3', { id: 'connect-title' }, 'Connect a client'),
-                    h(
-                        'p',
-                        { class: 'small quiet' },
-                        context.session.mcp_url
-                            ? 'With the key and the server’s URL filled in.'
-                            : 'With the key filled in, and the server’s URL once you have entered it.',
-                    ),
-                    h('div', { class: 'stack' }, connectSection({ context, key: created.key, oncopy: keep })),
+                    h('p', { class: 'small quiet' }, context.session.mcp_url ? 'With the key and the server’s URL filled in.' : 'With the key filled in.'),
+                    h('div', { class: 'stack' }, connectSection({ context, key: created.key, servers, oncopy: keep })),
                 ),
             ),
         ],
@@ -45,32 +44,31 @@ export function newKeyView({ context, created, title, told = null, keep, close }
     };
 }
 
-/** Keeps an uncopied key from going with the first press of Escape or Done, and with the page. */
+/** Keeps a dialog with an uncopied key from being closed at the first attempt, and the page from going away below it. */
 export function guardSecret() {
     let shown = false;
     let safe = false;
-    const warn = (event) => {
-        if (!safe) event.preventDefault();
-    };
+    let warning = null;
     return {
         /** The key is on the screen. */
         show: () => {
             shown = true;
-            addEventListener('beforeunload', warn);
+            hold(SECRET);
         },
         isShown: () => shown,
-        /** The key is gone from the screen. */
-        leave: () => removeEventListener('beforeunload', warn),
         /** The key was copied. */
         keep: () => {
             safe = true;
         },
         /** Whether the dialog stays open; says why, once. */
-        stays: (say) => {
+        stays: () => {
+            warning?.remove();
             if (!shown || safe) return false;
             safe = true;
-            say('The key has not been copied. Once more closes anyway.');
+            warning = toast('The key has not been copied. Do that again to close without it.');
             return true;
         },
+        /** The dialog is closed. */
+        end: () => release(SECRET),
     };
 }

@@ -20,3 +20,25 @@ export function reasonList(byReason, { remedies = true } = {}) {
         ),
     );
 }
+
+/** The project's own keys among those that would have been refused, by name. */
+export function refusedKeys(keys) {
+    if (keys.length === 0) return null;
+    return h(
+        'div',
+        {},
+        h('p', { class: 'small' }, 'Keys of this project among them:'),
+        h(
+            'ul',
+            { class: 'reasons' },
+            keys.map(({ name, reason, requests }) =>
+                h(
+                    'li',
+                    {},
+                    h('span', { class: 'count' }, count(requests)),
+                    h('span', {}, h('bdi', { class: 'strong' }, name), `: ${outcomeLabel(reason).replace('Refused: ', '')}`),
+                ),
+            ),
+        ),
+    );
+}

@@ -44,7 +44,11 @@ export function recordList({ what, caption, id, columns, fetchPage, empty }) {
                         rows.add(body.items);
                         cursor = body.next_cursor;
                         put(problem);
-                        if (!cursor) place.remove();
+                        if (cursor) return;
+                        // The button goes; the keyboard goes on at the last row.
+                        rows.element.tabIndex = -1;
+                        rows.element.focus();
+                        place.remove();
                     } catch (failure) {
                         showFailure(problem, failure, { title: `Could not load more ${what}` });
                     }

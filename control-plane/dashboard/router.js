@@ -1,14 +1,26 @@
 // Addresses: which page a path names, and how to get from one to another without loading anew.
 
 import { h } from './dom.js';
+import { isHeld } from './hold.js';
+import { toast } from './toast.js';
 
 const ROOT = '/dashboard/';
 let changed = () => {};
+/** The address of what is on the screen. */
+let shown = location.pathname + location.search;
 
 /** Calls `listener` whenever the address changes, and for every link within the dashboard. */
 export function onNavigation(listener) {
     changed = listener;
-    addEventListener('popstate', () => changed());
+    addEventListener('popstate', () => {
+        if (isHeld()) {
+            history.pushState(null, '', shown);
+            toast('Close this dialog before you leave the page.');
+            return;
+        }
+        shown = location.pathname + location.search;
+        changed();
+    });
     document.addEventListener('click', (event) => {
         const anchor = event.target.closest?.('a[href]');
         const plain = event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey;
@@ -32,6 +44,7 @@ export function onNavigation(listener) {
 export function go(address, { replace = false } = {}) {
     if (replace) history.replaceState(null, '', address);
     else history.pushState(null, '', address);
+    shown = address;
     changed();
 }
 
@@ -42,7 +55,8 @@ export function setQuery(parameters) {
         if (value === null || value === undefined || value === '') query.delete(name);
         else query.set(name, value);
     }
-    history.replaceState(null, '', query.size > 0 ? `${location.pathname}?${query}` : location.pathname);
+    shown = query.size > 0 ? `${location.pathname}?${query}` : location.pathname;
+    history.replaceState(null, '', shown);
 }
 
 /** The address of a page, for that project if one is given. */

@@ -1,6 +1,7 @@
 // Who is signed in, and which projects they may choose among.
 
 import { apiFor, sessionApi, withQuery } from './api.js';
+import { Failure } from './failure.js';
 import { allPages } from './load.js';
 
 /** The most projects that the menu offers; the page of projects has all of them. */
@@ -26,13 +27,19 @@ export const offeredProjects = () => projects;
 /** Asks who is signed in. Throws a failure with status 401 when nobody is. */
 export async function resume() {
     begin((await sessionApi.get()).body);
-    await refreshProjects();
+    await readProjects();
 }
 
 /** Signs in with a key. */
 export async function signIn(key) {
-    begin((await sessionApi.start(key)).body);
-    await refreshProjects();
+    await sessionApi.start(key);
+    try {
+        begin((await sessionApi.get()).body);
+    } catch (failure) {
+        if (failure.status === 401) throw Failure.notKept();
+        throw failure;
+    }
+    await readProjects();
 }
 
 /** What happens when the session has ended, or another key was signed in with, found out without a call of the page. */
@@ -67,18 +74,29 @@ export function forget() {
     projects = [];
 }
 
-/** Reads the organisation's projects again, after one was created, renamed or deleted. */
+/** Reads the organisation's projects again, after one was created, renamed or deleted. Failing at that undoes nothing. */
 export async function refreshProjects() {
+    try {
+        await readProjects();
+    } catch {
+        // The menu shows what it showed before; the list of projects tells of its own failure.
+    }
+}
+
+async function readProjects() {
     if (!isOrganisation()) return;
     const api = apiFor();
     projects = await allPages((cursor) => api.projects(withQuery('', { limit: 100, cursor })), OFFERED);
 }
 
-/** The project that an address names: the session's own, or the one chosen by `?project=`. */
+/**
+ * The project that an address names: the session's own, or the one chosen by `?project=`. One that the menu does not offer is
+ * `unnamed`: its id stands for its name.
+ */
 export function projectOf(query) {
     if (!isOrganisation()) return current.project;
     const id = query.get('project');
-    return id ? (projects.find((project) => project.id === id) ?? { id, name: id }) : null;
+    return id ? (projects.find((project) => project.id === id) ?? { id, name: id, unnamed: true }) : null;
 }
 
 function begin(body) {

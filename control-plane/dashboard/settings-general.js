@@ -47,12 +47,14 @@ function facts(context) {
 }
 
 function renaming({ api, project, redraw, refreshShell }) {
-    const name = field({ label: 'Name', name: 'name', id: 'project-name', value: project.name, maxlength: 100 });
+    const name = field({ label: 'Name', name: 'name', id: 'project-name', value: project.unnamed ? '' : project.name, maxlength: 100 });
     const problem = h('div');
     const save = h('button', { type: 'submit', class: 'button' }, 'Rename');
     const form = h('form', { class: 'stack', novalidate: true }, name.element, problem, h('div', {}, save));
     form.addEventListener('submit', (event) => {
         event.preventDefault();
+        name.complain(name.value.trim() ? '' : 'Fill this in.');
+        if (!name.value.trim()) return name.input.focus();
         busy(save, async () => {
             try {
                 await api.projects(`/${encodeURIComponent(project.id)}`, { method: 'PATCH', body: { name: name.value.trim() } });

@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 
 // The pages speak English; the order of day and month follows the reader's kind of it.
-const LOCALE = navigator.languages.find((language) => language.startsWith('en')) ?? 'en-GB';
+const LOCALE = known(navigator.languages.find((language) => language.startsWith('en')));
 const NUMBER = new Intl.NumberFormat(LOCALE);
 const COMPACT = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
 const DATE = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric' });
@@ -57,6 +57,15 @@ export function time(text, how = 'moment') {
         },
         words[how](),
     );
+}
+
+/** Browsers also report languages that are none, such as `en-US@posix`. */
+function known(language) {
+    try {
+        return Intl.getCanonicalLocales(language)[0] ?? 'en-GB';
+    } catch {
+        return 'en-GB';
+    }
 }
 
 function relative(date) {

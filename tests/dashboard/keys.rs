@@ -1,6 +1,5 @@
 //! Keys: made, rotated, switched off and revoked in the page, with effect at the gateway.
 
-use fantoccini::key::Key;
 use stack::browser::{Browser, becomes_true};
 
 use crate::world::World;
@@ -10,6 +9,13 @@ async fn secret(browser: &Browser) -> String {
     let shown = browser.find("#new-key-secret").await.text().await;
     assert!(shown.starts_with("ak_"), "{shown}");
     shown
+}
+
+/// Closes what shows a new key, which was not copied.
+async fn close_uncopied(browser: &Browser) {
+    browser.control("Done").await.click().await;
+    browser.shows("The key has not been copied.").await;
+    browser.control("Done").await.click().await;
 }
 
 async fn choose(browser: &Browser, key: &str, action: &str) {
@@ -29,17 +35,6 @@ async fn create(browser: &Browser, name: &str) -> String {
     secret(browser).await
 }
 
-/// Closes the dialog that shows a key which was not copied.
-async fn put_away(browser: &Browser) {
-    browser.control("Done").await.click().await;
-    browser.shows("The key has not been copied").await;
-    browser.control("Done").await.click().await;
-    becomes_true("the dialog is closed", async || {
-        !browser.has_control("Done").await
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn a_key_made_in_the_page_works_and_is_shown_once() {
     let world = World::locked().await;
@@ -49,7 +44,7 @@ async fn a_key_made_in_the_page_works_and_is_shown_once() {
     let secret = create(browser, "Ada's laptop").await;
     assert_eq!(world.call(Some(&secret)).await, 200);
 
-    put_away(browser).await;
+    close_uncopied(browser).await;
     browser.shows("Ada's laptop").await;
     browser.reload().await;
     browser.shows("Ada's laptop").await;
@@ -105,7 +100,7 @@ async fn a_rotated_key_works_until_its_grace_ends() {
     let new = secret(browser).await;
     assert_eq!(world.call(Some(&new)).await, 200);
     assert_eq!(world.call(Some(&old.raw)).await, 200);
-    put_away(browser).await;
+    close_uncopied(browser).await;
 
     let at_once = world
         .control_plane
@@ -140,7 +135,6 @@ async fn a_key_is_switched_off_and_on_and_revoked_in_the_page() {
     choose(browser, "CI", "Rename…").await;
     browser.field("Name").await.fill("Build").await;
     browser.control("Rename key").await.click().await;
-    browser.shows("Key renamed.").await;
     choose(browser, "Build", "Revoke…").await;
     browser.shows("This cannot be undone.").await;
     browser.control("Cancel").await.click().await;
@@ -157,58 +151,46 @@ async fn a_key_is_switched_off_and_on_and_revoked_in_the_page() {
 }
 
 #[tokio::test]
-async fn a_new_key_stays_on_the_screen_whatever_goes_below_it() {
+async fn a_new_key_stays_on_the_screen_though_it_ends_the_session() {
     let world = World::locked().await;
     world.sign_in().await;
-    let browser = &world.browser;
-    for page in ["MCP servers", "API keys"] {
-        browser.control(page).await.click().await;
-    }
-    let secret_of_ci = create(browser, "CI").await;
-    browser.run("history.back()").await;
-    becomes_true("the page below is another", async || {
-        browser.location().await.contains("servers")
-    })
-    .await;
-    assert_eq!(secret(browser).await, secret_of_ci);
-    put_away(browser).await;
-
-    // Whoever replaces the key that they are signed in with is signed out, and must not lose the new one with that.
     world.open("keys").await;
+    let browser = &world.browser;
     choose(browser, "Owner", "Rotate…").await;
     browser.find("#key-grace").await.choose("0").await;
     browser.control("Rotate key").await.click().await;
     let new = secret(browser).await;
-    world.becomes(Some(&world.key.raw), 401).await;
-    becomes_true("the page below asks to sign in", async || {
-        let asks = "return document.querySelector('.sign-in') !== null";
-        browser.run(asks).await == true
-    })
-    .await;
+    // The page finds out that its session is over, and that somebody wants to leave it.
+    let finds_out = "
+        document.dispatchEvent(new Event('visibilitychange'));
+        history.back();
+    ";
+    browser.run(finds_out).await;
+    browser.shows("Close this dialog before you leave").await;
     assert_eq!(secret(browser).await, new);
-    put_away(browser).await;
+    close_uncopied(browser).await;
+    browser.shows("Your session has ended").await;
     world.try_sign_in(&new).await;
     browser.control("Sign out").await;
-    world.assert_no_complaints().await;
 }
 
 #[tokio::test]
-async fn what_was_sent_is_waited_for() {
+async fn a_dialog_stays_until_the_answer_is_there() {
     let world = World::locked().await;
     world.sign_in().await;
     world.open("keys").await;
     let browser = &world.browser;
-    // Until it is released, every change is on its way.
-    browser
-        .run(
-            "const real = window.fetch;
-             const released = new Promise((release) => { window.release = release; });
-             window.fetch = async (path, options) => {
-                 if (options.method !== 'GET') await released;
-                 return real(path, options);
-             };",
-        )
-        .await;
+    // Answers that change something wait until the test lets them come.
+    let slow = "
+        const send = window.fetch;
+        const gate = new Promise((open) => { window.letGo = open; });
+        window.fetch = async (path, options) => {
+            const answer = await send(path, options);
+            if (options.method !== 'GET') await gate;
+            return answer;
+        };
+    ";
+    browser.run(slow).await;
     browser.find("#create-key").await.click().await;
     browser.field("Name").await.fill("CI").await;
     browser
@@ -216,11 +198,32 @@ async fn what_was_sent_is_waited_for() {
         .await
         .click()
         .await;
-    browser.find("dialog button[aria-busy=true]").await;
-    browser.control("Cancel").await.click().await;
-    browser.press(Key::Escape).await;
-    browser.find("dialog button[aria-busy=true]").await;
-    browser.run("window.release()").await;
-    let made = secret(browser).await;
-    assert_eq!(world.call(Some(&made)).await, 200);
+    let leave = "
+        const cancel = [...document.querySelectorAll('dialog button')].find((one) => one.textContent === 'Cancel');
+        cancel.click();
+        document.querySelector('dialog').requestClose?.();
+        return [cancel.disabled, document.querySelectorAll('dialog[open]').length];
+    ";
+    assert_eq!(browser.run(leave).await, serde_json::json!([true, 1]));
+    browser.run("window.letGo()").await;
+    secret(browser).await;
+}
+
+#[tokio::test]
+async fn what_a_dialog_did_is_told_after_it_has_closed() {
+    let world = World::locked().await;
+    world.sign_in().await;
+    world.open("keys").await;
+    let browser = &world.browser;
+    choose(browser, "Owner", "Rename…").await;
+    browser.field("Name").await.fill("Build").await;
+    browser.control("Rename key").await.click().await;
+    becomes_true("the message is seen", async || {
+        let seen = "
+            const told = document.querySelector('body > #toasts .toast');
+            return !document.querySelector('dialog') && (told?.textContent ?? null);
+        ";
+        browser.run(seen).await == "Key renamed."
+    })
+    .await;
 }

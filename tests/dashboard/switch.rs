@@ -16,6 +16,10 @@ async fn an_owner_sees_who_would_be_refused_and_turns_the_gate_on_and_off() {
         .control_plane
         .create_project(&world.org, "Other", None);
     let foreign = world.control_plane.create_key(&other, "Theirs", None);
+    let retired = world
+        .control_plane
+        .create_key(&world.project, "Old laptop", None);
+    world.control_plane.revoke_key(&retired.id);
     for _ in 0..3 {
         assert_eq!(world.call(None).await, 200);
     }
@@ -27,8 +31,11 @@ async fn an_owner_sees_who_would_be_refused_and_turns_the_gate_on_and_off() {
     };
     becomes_true("a key of another project is judged", async || {
         assert_eq!(world.call(Some(&foreign.raw)).await, 200);
-        let reasons = preview().await["by_reason"].to_string();
-        reasons.contains("foreign") || reasons.contains("other")
+        assert_eq!(world.call(Some(&retired.raw)).await, 200);
+        let preview = preview().await;
+        let reasons = preview["by_reason"].to_string();
+        let names = preview["refused_keys"].to_string();
+        reasons.contains("other_project") && names.contains("Old laptop")
     })
     .await;
 
@@ -62,11 +69,15 @@ async fn an_owner_sees_who_would_be_refused_and_turns_the_gate_on_and_off() {
     browser
         .shows("in the last 24 hours would have been refused")
         .await;
+    browser.shows("Old laptop").await;
     browser.control("Cancel").await.click().await;
     assert_eq!(browser.find(BADGE).await.text().await, "DISABLED");
     assert_eq!(world.call(None).await, 200);
 
     browser.find(SWITCH).await.click().await;
+    browser
+        .shows("in the last 24 hours would have been refused")
+        .await;
     browser.control("Require API key").await.click().await;
     becomes_true("the badge", async || {
         browser.find(BADGE).await.text().await == "ENABLED"

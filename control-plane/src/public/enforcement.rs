@@ -247,7 +247,7 @@ fn summary(
     text.push('.');
     if not_checked > 0 {
         text.push_str(&format!(
-            " {not_checked} more carried a key that was not looked up."
+            " {not_checked} of them carried a key that was not looked up and may be refused or not."
         ));
     }
     text
