@@ -9,7 +9,7 @@ import { field, select } from './field.js';
 import { pageHead } from './page-head.js';
 import { recordList } from './record-list.js';
 import { addressOf, link, setQuery } from './router.js';
-import { isOrganisation, offeredProjects } from './session.js';
+import { isOrganisation, projectName } from './session.js';
 import { time } from './words.js';
 
 const PARAMETERS = ['action', 'actor_id', 'target_id', 'since', 'until'];
@@ -155,7 +155,7 @@ function columns(whole, narrow) {
             label: 'Project',
             cell: ({ project_id: id }) =>
                 id
-                    ? (offeredProjects().find((project) => project.id === id)?.name ?? h('code', {}, id))
+                    ? (projectName(id) ?? h('code', {}, id))
                     : h('span', { class: 'faded' }, 'None'),
         },
         { label: 'Changes', class: 'tall', cell: (entry) => changeList(entry) },

@@ -1,16 +1,19 @@
 // Who is signed in, and which projects they may choose among.
 
 import { apiFor, sessionApi, withQuery } from './api.js';
-import { allPages } from './load.js';
 
 /** The most projects that the menu offers; the page of projects has all of them. */
 const OFFERED = 300;
+/** How many projects are read at most to find the name of the one that an address names. */
+const LOOKED_THROUGH = 10_000;
 /** How long to wait at least before the session is asked for again, and the longest that a browser's timer can wait. In milliseconds. */
 const SHORTEST_WAIT = 60_000;
 const LONGEST_WAIT = 2 ** 31 - 1;
 
 let current = null;
 let projects = [];
+/** Every project whose name was read, by its id. */
+const known = new Map();
 let timer = null;
 let look = () => {};
 
@@ -65,20 +68,45 @@ export function forget() {
     clearTimeout(timer);
     current = null;
     projects = [];
+    known.clear();
 }
 
-/** Reads the organisation's projects again, after one was created, renamed or deleted. */
+/**
+ * Reads the organisation's projects again, after one was created, renamed or deleted. When that fails, what was known before
+ * stays: what was done is done, and must not look as if it were not.
+ */
 export async function refreshProjects() {
     if (!isOrganisation()) return;
     const api = apiFor();
-    projects = await allPages((cursor) => api.projects(withQuery('', { limit: 100, cursor })), OFFERED);
+    const chosen = new URLSearchParams(location.search).get('project');
+    const items = [];
+    let cursor = null;
+    try {
+        do {
+            const { body } = await api.projects(withQuery('', { limit: 100, cursor }));
+            items.push(...body.items);
+            learnProjects(body.items);
+            cursor = body.next_cursor;
+        } while (cursor && (items.length < OFFERED || (chosen && !known.has(chosen) && items.length < LOOKED_THROUGH)));
+        projects = items.slice(0, OFFERED);
+    } catch (failure) {
+        console.warn('the projects could not be read', failure);
+    }
 }
 
-/** The project that an address names: the session's own, or the one chosen by `?project=`. */
+/** Remembers the names of projects that a page has read. */
+export function learnProjects(items) {
+    for (const project of items) known.set(project.id, project);
+}
+
+/** The name of one of the organisation's projects, or null if it was not read. */
+export const projectName = (id) => known.get(id)?.name ?? null;
+
+/** The project that an address names: the session's own, or the one chosen by `?project=`, which may be `nameless`. */
 export function projectOf(query) {
     if (!isOrganisation()) return current.project;
     const id = query.get('project');
-    return id ? (projects.find((project) => project.id === id) ?? { id, name: id }) : null;
+    return id ? (known.get(id) ?? { id, name: id, nameless: true }) : null;
 }
 
 function begin(body) {
