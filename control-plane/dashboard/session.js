@@ -1,6 +1,7 @@
 // Who is signed in, and which projects they may choose among.
 
 import { apiFor, sessionApi, withQuery } from './api.js';
+import { Failure } from './failure.js';
 
 /** The most projects that the menu offers; the page of projects has all of them. */
 const OFFERED = 300;
@@ -34,7 +35,9 @@ export async function resume() {
 
 /** Signs in with a key. */
 export async function signIn(key) {
-    begin((await sessionApi.start(key)).body);
+    await sessionApi.start(key);
+    // That the key is good does not mean that the browser keeps the cookie.
+    begin((await sessionApi.get().catch(cookieNotKept)).body);
     await refreshProjects();
 }
 
@@ -107,6 +110,15 @@ export function projectOf(query) {
     if (!isOrganisation()) return current.project;
     const id = query.get('project');
     return id ? (known.get(id) ?? { id, name: id, nameless: true }) : null;
+}
+
+function cookieNotKept(failure) {
+    if (failure.status !== 401) throw failure;
+    throw new Failure({
+        message:
+            'the key is good, but the browser did not keep the session cookie, as over plain HTTP from another machine than the one that runs the control plane',
+        fix: 'open the dashboard with https, and allow cookies for it',
+    });
 }
 
 function begin(body) {
