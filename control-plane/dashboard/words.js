@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 
 // The pages speak English; the order of day and month follows the reader's kind of it.
-const LOCALE = navigator.languages.find((language) => language.startsWith('en')) ?? 'en-GB';
+const LOCALE = navigator.languages.find((language) => language.startsWith('en') && isTag(language)) ?? 'en-GB';
 const NUMBER = new Intl.NumberFormat(LOCALE);
 const COMPACT = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
 const DATE = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric' });
@@ -34,6 +34,15 @@ export const shortCount = (number) => (number < 10_000 ? NUMBER.format(number) :
 export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;
 export const clock = (date) => HOUR.format(date);
 export const day = (date) => DAY.format(date);
+
+/** Some systems hand out tags that no formatter takes, such as `en-US@posix`. */
+function isTag(language) {
+    try {
+        return Intl.getCanonicalLocales(language).length > 0;
+    } catch {
+        return false;
+    }
+}
 
 /** A time, local, with the exact UTC in `title`. `how` is `date`, `moment`, `exact`, `clock` or `ago`. */
 export function time(text, how = 'moment') {
