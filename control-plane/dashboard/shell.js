@@ -11,7 +11,7 @@ import { toast } from './toast.js';
 import { time } from './words.js';
 
 const ENTRIES = [
-    { name: 'settings', label: 'Project settings', icon: 'settings', project: true },
+    { name: 'settings', label: 'Project Settings', icon: 'settings', project: true },
     { name: 'keys', label: 'API keys', icon: 'keys', project: true },
     { name: 'servers', label: 'MCP servers', icon: 'servers', project: true },
     { name: 'usage', label: 'Usage', icon: 'usage', project: true },
@@ -39,7 +39,7 @@ export function drawShell(place, { onsignout }) {
     const body = h('div', { class: 'sidebar-body', id: 'sidebar-body' }, whose, nav, account(onsignout));
     const sidebar = h(
         'header',
-        { class: 'sidebar', onkeydown: (event) => event.key === 'Escape' && toggle(false) },
+        { class: 'sidebar', onkeydown: (event) => event.key === 'Escape' && sidebar.classList.contains('open') && leaveMenu() },
         h('div', { class: 'bar' }, brand(), where, open),
         body,
     );
@@ -63,6 +63,12 @@ export function drawShell(place, { onsignout }) {
     function toggle(to = !sidebar.classList.contains('open')) {
         sidebar.classList.toggle('open', to);
         open.setAttribute('aria-expanded', String(to));
+    }
+
+    function leaveMenu() {
+        toggle(false);
+        // What had the focus is hidden with the rest.
+        if (open.checkVisibility()) open.focus();
     }
 
     return {
@@ -126,8 +132,8 @@ function account(onsignout) {
             busy(out, async () => {
                 try {
                     await onsignout();
-                } catch {
-                    toast('Signing out did not work: the control plane could not be reached.');
+                } catch (failure) {
+                    toast(`Signing out did not work: ${failure.message}.`);
                 }
             }),
     });
