@@ -30,7 +30,7 @@ export const auditPage = {
                     ...chosen,
                     since: dayStart(chosen.since),
                     until: dayStart(chosen.until, 1),
-                    limit: 50,
+                    limit: cursor ? 100 : 50,
                     cursor,
                 };
                 return whole
@@ -55,8 +55,11 @@ export const auditPage = {
         function narrow(filter) {
             Object.assign(chosen, filter);
             setQuery(chosen);
+            const before = document.activeElement;
             bar.sync(chosen);
             list.reload();
+            // What was pressed may be gone: the focus goes to what came of it.
+            if (!before.isConnected || before.hidden) bar.focus();
         }
 
         function clear() {
@@ -139,6 +142,7 @@ function filterBar(chosen, narrow, clear) {
             reset,
         ),
         sync,
+        focus: () => (only.querySelector('button:last-of-type') ?? action.input).focus(),
     };
 }
 
@@ -159,13 +163,7 @@ function columns(whole, narrow) {
                     : h('span', { class: 'faded' }, 'None'),
         },
         { label: 'Changes', class: 'tall', cell: (entry) => changeList(entry) },
-        {
-            label: 'Request',
-            cell: (entry) =>
-                entry.request_id
-                    ? h('code', { class: 'small quiet', title: entry.request_id }, short(entry.request_id))
-                    : h('span', { class: 'faded' }, 'None'),
-        },
+        { label: 'Ids', class: 'tall', cell: (entry) => ids(entry) },
     ].filter(Boolean);
 }
 
@@ -206,8 +204,24 @@ function what({ action, target }, narrow) {
     ];
 }
 
-function short(id) {
-    return id.length > 13 ? `${id.slice(0, 12)}…` : id;
+/** What programs know the entry by, for whoever compares it with logs. */
+function ids({ actor, target, request_id: request }) {
+    const known = [
+        ['Who', actor.id],
+        ['Session', actor.session_id],
+        ['What', target.id],
+        ['Request', request],
+    ].filter(([, id]) => id);
+    return h(
+        'details',
+        { class: 'small' },
+        h('summary', {}, 'Show ids'),
+        h(
+            'ul',
+            { class: 'changes' },
+            known.map(([label, id]) => h('li', {}, h('span', { class: 'what' }, `${label}: `), h('code', {}, id))),
+        ),
+    );
 }
 
 /** The beginning of a day in the reader's time, as the API takes it. */
