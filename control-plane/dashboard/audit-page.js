@@ -179,9 +179,9 @@ function who(actor, narrow) {
                   title: id,
                   onclick: () => narrow({ actor_id: id }),
               },
-              name,
+              h('bdi', {}, name),
           )
-        : name;
+        : h('bdi', {}, name);
     return h('div', {}, label, under && h('span', { class: 'under' }, under));
 }
 
@@ -198,7 +198,7 @@ function what({ action, target }, narrow) {
                 title: target.id,
                 onclick: only,
             },
-            target.name,
+            h('bdi', {}, target.name),
         ),
         target.kind === 'mcp_server' && h('code', { class: 'under' }, target.id),
     ];

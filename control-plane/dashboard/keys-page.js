@@ -84,7 +84,7 @@ function columns(context, reload) {
             label: 'Name',
             head: true,
             cell: (key) => [
-                key.name,
+                h('bdi', {}, key.name),
                 key.is_presented_key && [' ', h('span', { class: 'badge accent' }, 'Signed in with')],
                 key.replaced_by && h('span', { class: 'under' }, 'Rotated: a new key takes its place'),
             ],

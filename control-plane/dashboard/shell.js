@@ -145,7 +145,7 @@ function account(onsignout) {
             'div',
             { class: 'who' },
             h('span', { class: 'quiet' }, kind === 'organisation' ? 'Organisation key ' : 'Project key '),
-            h('span', { class: 'key-name' }, key.name),
+            h('bdi', { class: 'key-name' }, key.name),
             h('div', { class: 'quiet' }, 'until ', time(until)),
         ),
         out,
