@@ -9,7 +9,7 @@ import { field, select } from './field.js';
 import { pageHead } from './page-head.js';
 import { recordList } from './record-list.js';
 import { addressOf, link, setQuery } from './router.js';
-import { isOrganisation, offeredProjects } from './session.js';
+import { isOrganisation, projectName } from './session.js';
 import { time } from './words.js';
 
 const PARAMETERS = ['action', 'actor_id', 'target_id', 'since', 'until'];
@@ -30,7 +30,7 @@ export const auditPage = {
                     ...chosen,
                     since: dayStart(chosen.since),
                     until: dayStart(chosen.until, 1),
-                    limit: 50,
+                    limit: cursor ? 100 : 50,
                     cursor,
                 };
                 return whole
@@ -55,10 +55,11 @@ export const auditPage = {
         function narrow(filter) {
             Object.assign(chosen, filter);
             setQuery(chosen);
+            const before = document.activeElement;
             bar.sync(chosen);
             list.reload();
-            // The button that was pressed may be gone with the list or the filter.
-            if (!document.activeElement?.isConnected || document.activeElement === document.body) bar.focus();
+            // What was pressed may be gone: the focus goes to what came of it.
+            if (!before.isConnected || before.hidden) bar.focus();
         }
 
         function clear() {
@@ -141,7 +142,7 @@ function filterBar(chosen, narrow, clear) {
             reset,
         ),
         sync,
-        focus: () => action.input.focus(),
+        focus: () => (only.querySelector('button:last-of-type') ?? action.input).focus(),
     };
 }
 
@@ -158,17 +159,11 @@ function columns(whole, narrow) {
             label: 'Project',
             cell: ({ project_id: id }) =>
                 id
-                    ? (offeredProjects().find((project) => project.id === id)?.name ?? h('code', {}, id))
+                    ? (projectName(id) ?? h('code', {}, id))
                     : h('span', { class: 'faded' }, 'None'),
         },
         { label: 'Changes', class: 'tall', cell: (entry) => changeList(entry) },
-        {
-            label: 'Request',
-            cell: (entry) =>
-                entry.request_id
-                    ? h('code', { class: 'small quiet', title: entry.request_id }, short(entry.request_id))
-                    : h('span', { class: 'faded' }, 'None'),
-        },
+        { label: 'Ids', class: 'tall', cell: (entry) => ids(entry) },
     ].filter(Boolean);
 }
 
@@ -184,9 +179,9 @@ function who(actor, narrow) {
                   title: id,
                   onclick: () => narrow({ actor_id: id }),
               },
-              name,
+              h('bdi', {}, name),
           )
-        : name;
+        : h('bdi', {}, name);
     return h('div', {}, label, under && h('span', { class: 'under' }, under));
 }
 
@@ -203,14 +198,30 @@ function what({ action, target }, narrow) {
                 title: target.id,
                 onclick: only,
             },
-            target.name,
+            h('bdi', {}, target.name),
         ),
         target.kind === 'mcp_server' && h('code', { class: 'under' }, target.id),
     ];
 }
 
-function short(id) {
-    return id.length > 13 ? `${id.slice(0, 12)}…` : id;
+/** What programs know the entry by, for whoever compares it with logs. */
+function ids({ actor, target, request_id: request }) {
+    const known = [
+        ['Who', actor.id],
+        ['Session', actor.session_id],
+        ['What', target.id],
+        ['Request', request],
+    ].filter(([, id]) => id);
+    return h(
+        'details',
+        { class: 'small' },
+        h('summary', {}, 'Show ids'),
+        h(
+            'ul',
+            { class: 'changes' },
+            known.map(([label, id]) => h('li', {}, h('span', { class: 'what' }, `${label}: `), h('code', {}, id))),
+        ),
+    );
 }
 
 /** The beginning of a day in the reader's time, as the API takes it. */

@@ -2,6 +2,32 @@
 
 import { h, put } from './dom.js';
 
+/** What to do, by the API's word, where the API's own advice is for programs. */
+const FIXES = {
+    INVALID_FIELDS: 'correct what is listed; nothing was changed',
+    INVALID_BODY: 'reload the page, then try again',
+    INVALID_QUERY: 'reload the page, then try again',
+    INVALID_CONDITION: 'reload the page, then try again',
+    SETTINGS_CHANGED: 'reload the page to see the settings as they are, then try again',
+    NOT_FOUND: 'reload the page; if it persists, tell whoever runs the service',
+    PROJECT_NOT_FOUND: 'choose another project; this one may have been deleted',
+    API_KEY_NOT_FOUND: 'reload the page; somebody else may have changed the keys',
+    MCP_SERVER_NOT_FOUND: 'reload the page; somebody else may have removed the server',
+    API_KEY_REPLACED: 'use the key that took its place, or create a new one',
+    ORGANISATION_KEY_NEEDED: 'sign in with a key of the organisation (oak_…)',
+    NO_PROJECT_ID: 'choose a project',
+    BODY_TOO_LARGE: 'enter less',
+    TIMEOUT: 'try again in a moment',
+    NOT_READY: 'try again in a moment',
+};
+
+/** What to do about an error, in the words of a page. */
+function fixOf({ slug, suggested_fix: told }, retryAfter) {
+    if (slug === 'TOO_MANY_SIGN_INS' && !retryAfter) return 'try again in a minute';
+    if (retryAfter) return `try again in ${retryAfter} ${retryAfter === 1 ? 'second' : 'seconds'}`;
+    return FIXES[slug] ?? told ?? 'try again; if it persists, tell whoever runs the service';
+}
+
 /** Why a call did not do what it was to do. */
 export class Failure extends Error {
     constructor({ status = 0, slug = '', message, fix = '', requestId = '', errors = [], retryAfter = null }) {
@@ -17,14 +43,15 @@ export class Failure extends Error {
         } catch {
             // Something between here and the service answered in its own way.
         }
+        const retryAfter = Number(answer.headers.get('retry-after')) || null;
         return new Failure({
             status: answer.status,
             slug: error.slug,
             message: error.message ?? `the server answered with status ${answer.status} and no explanation`,
-            fix: error.suggested_fix ?? 'try again; if it persists, tell whoever runs the service',
+            fix: fixOf(error, retryAfter),
             requestId: error.request_id ?? answer.headers.get('x-request-id') ?? '',
             errors: error.errors ?? [],
-            retryAfter: Number(answer.headers.get('retry-after')) || null,
+            retryAfter,
         });
     }
 

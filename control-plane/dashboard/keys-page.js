@@ -33,13 +33,13 @@ export const keysPage = {
     draw(context) {
         const asked = context.query.get('status') ?? '';
         let status = FILTERS.some(([value]) => value === asked) ? asked : '';
-        const create = () => askToCreate(context, () => list.reload());
+        const create = () => askToCreate(context, () => list.refresh());
         const list = recordList({
             what: 'keys',
             caption: 'API keys',
             id: 'keys',
-            columns: columns(context, () => list.reload()),
-            fetchPage: (cursor) => context.api.project(withQuery('/api_keys', { status, limit: 50, cursor })),
+            columns: columns(context, () => list.refresh()),
+            fetchPage: (cursor) => context.api.project(withQuery('/api_keys', { status, limit: cursor ? 100 : 50, cursor })),
             empty: () => (status ? noneLikeThat() : noneAtAll(create)),
         });
         const filter = field({
@@ -84,7 +84,7 @@ function columns(context, reload) {
             label: 'Name',
             head: true,
             cell: (key) => [
-                key.name,
+                h('bdi', {}, key.name),
                 key.is_presented_key && [' ', h('span', { class: 'badge accent' }, 'Signed in with')],
                 key.replaced_by && h('span', { class: 'under' }, 'Rotated: a new key takes its place'),
             ],
@@ -121,13 +121,12 @@ function actions(context, key, reload) {
         { type: 'button', class: 'button plain icon', 'aria-label': `Actions for ${key.name}` },
         icon('more'),
     );
-    const on = key.status !== 'disabled';
     const items = [
         menuItem('Rename…', () => askToRename(context, key, reload)),
         key.status === 'live' && !key.replaced_by && menuItem('Rotate…', () => askToRotate(context, key, reload)),
         menuItem('Change expiry…', () => askForExpiry(context, key, reload)),
         key.disabled_at === null
-            ? on && menuItem('Disable…', () => askToDisable(context, key, reload))
+            ? menuItem('Disable…', () => askToDisable(context, key, reload))
             : menuItem('Enable', () => enable(context, key, reload)),
         h('hr'),
         menuItem('Revoke…', () => askToRevoke(context, key, reload), { danger: true }),

@@ -12,7 +12,7 @@ import { menu, menuItem } from './menu.js';
 import { pageHead } from './page-head.js';
 import { recordList } from './record-list.js';
 import { addressOf, go, link } from './router.js';
-import { refreshProjects } from './session.js';
+import { learnProjects, refreshProjects } from './session.js';
 import { toast } from './toast.js';
 import { time } from './words.js';
 
@@ -26,7 +26,11 @@ export const projectsPage = {
             caption: 'Projects',
             id: 'projects',
             columns: columns(context),
-            fetchPage: (cursor) => context.api.projects(withQuery('', { limit: 50, cursor })),
+            fetchPage: async (cursor) => {
+                const page = await context.api.projects(withQuery('', { limit: cursor ? 100 : 50, cursor }));
+                learnProjects(page.body.items);
+                return page;
+            },
             empty: () =>
                 empty({
                     picture: 'projects',
@@ -104,6 +108,7 @@ function askToCreate({ api }) {
                 method: 'POST',
                 body: { name: name.value.trim(), require_mcp_api_key: lock.value ? lock.value === 'true' : undefined },
             });
+            learnProjects([body]);
             await refreshProjects();
             toast(`Project “${body.name}” created.`);
             go(addressOf('keys', body.id));

@@ -18,13 +18,13 @@ export const serversPage = {
     title: 'MCP servers',
     needs: 'project',
     draw(context) {
-        const register = () => askToRegister(context, () => list.reload());
+        const register = () => askToRegister(context, () => list.refresh());
         const list = recordList({
             what: 'servers',
             caption: 'MCP servers',
             id: 'servers',
-            columns: columns(context, () => list.reload()),
-            fetchPage: (cursor) => context.api.project(withQuery('/mcp_servers', { limit: 50, cursor })),
+            columns: columns(context, () => list.refresh()),
+            fetchPage: (cursor) => context.api.project(withQuery('/mcp_servers', { limit: cursor ? 100 : 50, cursor })),
             empty: () =>
                 empty({
                     picture: 'servers',

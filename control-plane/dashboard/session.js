@@ -2,16 +2,19 @@
 
 import { apiFor, sessionApi, withQuery } from './api.js';
 import { Failure } from './failure.js';
-import { allPages } from './load.js';
 
 /** The most projects that the menu offers; the page of projects has all of them. */
 const OFFERED = 300;
+/** How many projects are read at most to find the name of the one that an address names. */
+const LOOKED_THROUGH = 10_000;
 /** How long to wait at least before the session is asked for again, and the longest that a browser's timer can wait. In milliseconds. */
 const SHORTEST_WAIT = 60_000;
 const LONGEST_WAIT = 2 ** 31 - 1;
 
 let current = null;
 let projects = [];
+/** Every project whose name was read, by its id. */
+const known = new Map();
 let timer = null;
 let look = () => {};
 
@@ -27,19 +30,15 @@ export const offeredProjects = () => projects;
 /** Asks who is signed in. Throws a failure with status 401 when nobody is. */
 export async function resume() {
     begin((await sessionApi.get()).body);
-    await readProjects();
+    await refreshProjects();
 }
 
 /** Signs in with a key. */
 export async function signIn(key) {
     await sessionApi.start(key);
-    try {
-        begin((await sessionApi.get()).body);
-    } catch (failure) {
-        if (failure.status === 401) throw Failure.notKept();
-        throw failure;
-    }
-    await readProjects();
+    // That the key is good does not mean that the browser keeps the cookie.
+    begin((await sessionApi.get().catch(cookieNotKept)).body);
+    await refreshProjects();
 }
 
 /** What happens when the session has ended, or another key was signed in with, found out without a call of the page. */
@@ -72,31 +71,54 @@ export function forget() {
     clearTimeout(timer);
     current = null;
     projects = [];
-}
-
-/** Reads the organisation's projects again, after one was created, renamed or deleted. Failing at that undoes nothing. */
-export async function refreshProjects() {
-    try {
-        await readProjects();
-    } catch {
-        // The menu shows what it showed before; the list of projects tells of its own failure.
-    }
-}
-
-async function readProjects() {
-    if (!isOrganisation()) return;
-    const api = apiFor();
-    projects = await allPages((cursor) => api.projects(withQuery('', { limit: 100, cursor })), OFFERED);
+    known.clear();
 }
 
 /**
- * The project that an address names: the session's own, or the one chosen by `?project=`. One that the menu does not offer is
- * `unnamed`: its id stands for its name.
+ * Reads the organisation's projects again, after one was created, renamed or deleted. When that fails, what was known before
+ * stays: what was done is done, and must not look as if it were not.
  */
+export async function refreshProjects() {
+    if (!isOrganisation()) return;
+    const api = apiFor();
+    const chosen = new URLSearchParams(location.search).get('project');
+    const items = [];
+    let cursor = null;
+    try {
+        do {
+            const { body } = await api.projects(withQuery('', { limit: 100, cursor }));
+            items.push(...body.items);
+            learnProjects(body.items);
+            cursor = body.next_cursor;
+        } while (cursor && (items.length < OFFERED || (chosen && !known.has(chosen) && items.length < LOOKED_THROUGH)));
+        projects = items.slice(0, OFFERED);
+    } catch (failure) {
+        console.warn('the projects could not be read', failure);
+    }
+}
+
+/** Remembers the names of projects that a page has read. */
+export function learnProjects(items) {
+    for (const project of items) known.set(project.id, project);
+}
+
+/** The name of one of the organisation's projects, or null if it was not read. */
+export const projectName = (id) => known.get(id)?.name ?? null;
+
+/** The project that an address names: the session's own, or the one chosen by `?project=`, which may be `nameless`. */
 export function projectOf(query) {
     if (!isOrganisation()) return current.project;
     const id = query.get('project');
-    return id ? (projects.find((project) => project.id === id) ?? { id, name: id, unnamed: true }) : null;
+    return id ? (known.get(id) ?? { id, name: id, nameless: true }) : null;
+}
+
+function cookieNotKept(failure) {
+    if (failure.status !== 401) throw failure;
+    throw new Failure({
+        message:
+            'the key is good, but the browser did not keep the session cookie, as over plain HTTP from another machine than the one that runs the control plane',
+        fix: 'open the dashboard with https, and allow cookies for it',
+    });
 }
 
 function begin(body) {

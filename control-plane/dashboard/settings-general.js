@@ -4,7 +4,7 @@ import { busy, copyButton } from './button.js';
 import { h, put } from './dom.js';
 import { showFailure } from './failure.js';
 import { complain, field } from './field.js';
-import { isOrganisation, refreshProjects } from './session.js';
+import { isOrganisation, learnProjects, refreshProjects } from './session.js';
 import { toast } from './toast.js';
 
 /** What the tab holds. */
@@ -47,20 +47,24 @@ function facts(context) {
 }
 
 function renaming({ api, project, redraw, refreshShell }) {
-    const name = field({ label: 'Name', name: 'name', id: 'project-name', value: project.unnamed ? '' : project.name, maxlength: 100 });
+    const name = field({ label: 'Name', name: 'name', id: 'project-name', value: project.nameless ? '' : project.name, maxlength: 100 });
     const problem = h('div');
     const save = h('button', { type: 'submit', class: 'button' }, 'Rename');
     const form = h('form', { class: 'stack', novalidate: true }, name.element, problem, h('div', {}, save));
     form.addEventListener('submit', (event) => {
         event.preventDefault();
-        name.complain(name.value.trim() ? '' : 'Fill this in.');
-        if (!name.value.trim()) return name.input.focus();
         busy(save, async () => {
             try {
-                await api.projects(`/${encodeURIComponent(project.id)}`, { method: 'PATCH', body: { name: name.value.trim() } });
+                const { body } = await api.projects(`/${encodeURIComponent(project.id)}`, {
+                    method: 'PATCH',
+                    body: { name: name.value.trim() },
+                });
+                learnProjects([body]);
                 await refreshProjects();
                 refreshShell();
                 redraw();
+                // A shell that is drawn anew does not take the focus from the browser by itself.
+                document.querySelector('h1')?.focus();
                 toast('Project renamed.');
             } catch (failure) {
                 showFailure(problem, complain([name], failure));

@@ -39,7 +39,7 @@ export function drawShell(place, { onsignout }) {
     const body = h('div', { class: 'sidebar-body', id: 'sidebar-body' }, whose, nav, account(onsignout));
     const sidebar = h(
         'header',
-        { class: 'sidebar', onkeydown: (event) => event.key === 'Escape' && shut() },
+        { class: 'sidebar', onkeydown: (event) => event.key === 'Escape' && sidebar.classList.contains('open') && leaveMenu() },
         h('div', { class: 'bar' }, brand(), where, open),
         body,
     );
@@ -65,11 +65,10 @@ export function drawShell(place, { onsignout }) {
         open.setAttribute('aria-expanded', String(to));
     }
 
-    /** What had the focus in the menu is hidden with it. */
-    function shut() {
-        if (!sidebar.classList.contains('open')) return;
+    function leaveMenu() {
         toggle(false);
-        open.focus();
+        // What had the focus is hidden with the rest.
+        if (open.checkVisibility()) open.focus();
     }
 
     return {
@@ -133,8 +132,8 @@ function account(onsignout) {
             busy(out, async () => {
                 try {
                     await onsignout();
-                } catch {
-                    toast('Signing out did not work: the control plane could not be reached.');
+                } catch (failure) {
+                    toast(`Signing out did not work: ${failure.message}.`);
                 }
             }),
     });
@@ -146,7 +145,7 @@ function account(onsignout) {
             'div',
             { class: 'who' },
             h('span', { class: 'quiet' }, kind === 'organisation' ? 'Organisation key ' : 'Project key '),
-            h('span', { class: 'key-name' }, key.name),
+            h('bdi', { class: 'key-name' }, key.name),
             h('div', { class: 'quiet' }, 'until ', time(until)),
         ),
         out,

@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 
 // The pages speak English; the order of day and month follows the reader's kind of it.
-const LOCALE = known(navigator.languages.find((language) => language.startsWith('en')));
+const LOCALE = navigator.languages.find((language) => language.startsWith('en') && isTag(language)) ?? 'en-GB';
 const NUMBER = new Intl.NumberFormat(LOCALE);
 const COMPACT = new Intl.NumberFormat(LOCALE, { notation: 'compact', maximumFractionDigits: 1 });
 const DATE = new Intl.DateTimeFormat(LOCALE, { day: 'numeric', month: 'short', year: 'numeric' });
@@ -35,6 +35,15 @@ export const plural = (number, one, many = `${one}s`) => `${count(number)} ${num
 export const clock = (date) => HOUR.format(date);
 export const day = (date) => DAY.format(date);
 
+/** Some systems hand out tags that no formatter takes, such as `en-US@posix`. */
+function isTag(language) {
+    try {
+        return Intl.getCanonicalLocales(language).length > 0;
+    } catch {
+        return false;
+    }
+}
+
 /** A time, local, with the exact UTC in `title`. `how` is `date`, `moment`, `exact`, `clock` or `ago`. */
 export function time(text, how = 'moment') {
     const date = new Date(text);
@@ -57,15 +66,6 @@ export function time(text, how = 'moment') {
         },
         words[how](),
     );
-}
-
-/** Browsers also report languages that are none, such as `en-US@posix`. */
-function known(language) {
-    try {
-        return Intl.getCanonicalLocales(language)[0] ?? 'en-GB';
-    } catch {
-        return 'en-GB';
-    }
 }
 
 function relative(date) {

@@ -1,5 +1,6 @@
 //! Keys: made, rotated, switched off and revoked in the page, with effect at the gateway.
 
+use serde_json::json;
 use stack::browser::{Browser, becomes_true};
 
 use crate::world::World;
@@ -226,4 +227,56 @@ async fn what_a_dialog_did_is_told_after_it_has_closed() {
         browser.run(seen).await == "Key renamed."
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_key_far_down_the_list_is_renamed_in_its_place() {
+    let world = World::start().await;
+    for number in 0..60 {
+        let name = format!("Key {number}");
+        let call = world.api("POST", "api_keys").json(&json!({"name": name}));
+        assert_eq!(call.send().await.status, 201);
+    }
+    world.sign_in().await;
+    world.open("keys").await;
+    let browser = &world.browser;
+    browser.control("Show more keys").await.click().await;
+    // The list is newest first, so the key of the session is its last.
+    browser.shows("Signed in with").await;
+    let last_row = "document.querySelector('#keys tbody tr:last-child')";
+    becomes_true("the first new row has the focus", async || {
+        let first_new = "document.querySelectorAll('#keys tbody tr')[50]";
+        let script = format!("return {first_new} === document.activeElement");
+        browser.run(&script).await == json!(true)
+    })
+    .await;
+
+    choose(browser, "Owner", "Rename…").await;
+    browser.field("Name").await.fill("Proprietor").await;
+    browser.control("Rename key").await.click().await;
+    becomes_true("the row has its new name and the focus", async || {
+        let script = format!(
+            "return {last_row}.textContent.includes('Proprietor')
+                && document.activeElement.getAttribute('aria-label')"
+        );
+        browser.run(&script).await == json!("Actions for Proprietor")
+    })
+    .await;
+    let rows = "return document.querySelectorAll('#keys tbody tr').length";
+    assert_eq!(browser.run(rows).await, json!(61));
+    let scrolled = "return document.documentElement.scrollTop > 0";
+    assert_eq!(browser.run(scrolled).await, json!(true));
+
+    choose(browser, "Key 0", "Revoke…").await;
+    browser.control("Revoke key").await.click().await;
+    becomes_true(
+        "the row is gone and the next one has the focus",
+        async || {
+            let script = "return document.querySelectorAll('#keys tbody tr').length === 60
+            && document.activeElement.getAttribute('aria-label')";
+            browser.run(script).await == json!("Actions for Proprietor")
+        },
+    )
+    .await;
+    world.assert_no_complaints().await;
 }

@@ -46,3 +46,36 @@ async fn an_organisation_makes_renames_and_deletes_projects_in_the_page() {
     .await;
     world.assert_no_complaints().await;
 }
+
+#[tokio::test]
+async fn what_was_done_stays_done_when_the_projects_cannot_be_read_again() {
+    let world = World::start().await;
+    let created = [
+        "org", "key", "create", "--org", &world.org, "--name", "Admin",
+    ];
+    let key = world.control_plane.admin(&created);
+    world.sign_in_with(key["key"].as_str().unwrap()).await;
+    let browser = &world.browser;
+    world.open("projects").await;
+    browser.shows("Shop").await;
+    let no_more_reading = "
+        const fetch = window.fetch;
+        const isReading = (path, {method}) => method === 'GET' && path.startsWith('/api/v3/org/projects');
+        window.fetch = (path, options) =>
+            isReading(path, options) ? Promise.resolve(new Response('', {status: 503})) : fetch(path, options);
+    ";
+    browser.run(no_more_reading).await;
+    browser.control("Create project").await.click().await;
+    browser.field("Name").await.fill("Third").await;
+    browser
+        .find("dialog button[type=submit]")
+        .await
+        .click()
+        .await;
+    // It goes on to the new project's keys, under its name.
+    browser.shows("No keys yet").await;
+    let title = browser.run("return document.title").await;
+    assert!(title.as_str().unwrap().contains("Third"), "{title}");
+    let projects = world.control_plane.admin(&["list", "projects"]);
+    assert_eq!(projects.to_string().matches("Third").count(), 1);
+}

@@ -48,6 +48,23 @@ async fn too_many_attempts_are_told_to_wait() {
 }
 
 #[tokio::test]
+async fn a_browser_that_does_not_keep_the_cookie_is_told_so() {
+    let world = World::start().await;
+    world.open("").await;
+    world.browser.field("API key").await;
+    // As over plain HTTP from elsewhere, where browsers drop cookies that are for https alone.
+    let without_cookies = "
+        const fetch = window.fetch;
+        window.fetch = (path, options) => fetch(path, {...options, credentials: 'omit'});
+    ";
+    world.browser.run(without_cookies).await;
+    world.try_sign_in(&world.key.raw).await;
+    world.browser.shows("did not keep the session cookie").await;
+    world.browser.shows("https").await;
+    assert!(!world.browser.text().await.contains("has ended"));
+}
+
+#[tokio::test]
 async fn who_signs_out_is_out() {
     let world = World::start().await;
     world.sign_in().await;
