@@ -1,7 +1,7 @@
 //! How many requests each project and key made, and what became of them, until the control plane has taken the count.
 //!
-//! Bounded whatever comes: a [`Tally`] of so many rows, what does not fit there is counted without its project, and one
-//! batch under way. A batch goes out again and again under its number until it is answered, and the control plane
+//! Bounded whatever comes: a [`Tally`] of so many rows, what does not fit there is counted without its project, and as
+//! many rows again that are being handed over, a batch at a time. A batch goes out again and again under its number until it is answered, and the control plane
 //! counts each number once: nothing is lost or doubled while the VM lives.
 
 mod tally;
@@ -24,6 +24,9 @@ pub(crate) struct Usage {
     instance: Id,
     interval_ms: u64,
     tally: Tally,
+    /// What was counted before and is still to be handed over: all of it goes before anything that comes meanwhile, or
+    /// busy keys would keep others from ever being told.
+    leaving: Vec<Row>,
     /// The number of the last batch made.
     sequence: u64,
     /// The last batch, unless it was taken: its number is that of `sequence`.
@@ -39,15 +42,17 @@ impl Usage {
     /// `instance` names this VM alone. `jitter` spreads over the interval what all workers would do at the same moment.
     /// An interval of 0 is never.
     pub(crate) fn new(instance: Id, interval_ms: u64, jitter: u8, now: Now) -> Self {
+        let next_ms = now.monotonic_ms + interval_ms * u64::from(jitter) / 256;
         Self {
             instance,
             interval_ms,
             tally: Tally::default(),
+            leaving: Vec::new(),
             sequence: 0,
             unanswered: None,
             told: None,
-            next_ms: now.monotonic_ms + interval_ms * u64::from(jitter) / 256,
-            heartbeat_ms: 0,
+            next_ms,
+            heartbeat_ms: next_ms.min(now.monotonic_ms + HEARTBEAT_MS),
         }
     }
 
@@ -58,7 +63,7 @@ impl Usage {
 
     /// Whether it is time for a batch.
     pub(crate) fn is_due(&self, now: Now) -> bool {
-        self.interval_ms > 0 && now.monotonic_ms >= self.next_ms
+        self.interval_ms > 0 && now.monotonic_ms >= self.next_ms.min(self.heartbeat_ms)
     }
 
     /// The batch that is to be sent now, if there is anything to tell. `in_force` is the revision that this worker
@@ -74,11 +79,15 @@ impl Usage {
         }
         self.next_ms = now.monotonic_ms + self.interval_ms;
         if self.unanswered.is_none() {
+            if self.leaving.is_empty() {
+                self.leaving = self.tally.take();
+            }
             let news = in_force != self.told || now.monotonic_ms >= self.heartbeat_ms;
-            if self.tally.is_empty() && !news {
+            if self.leaving.is_empty() && !news {
                 return None;
             }
-            let rows = self.tally.take(MAX_ROWS);
+            let rest = self.leaving.len().saturating_sub(MAX_ROWS);
+            let rows = self.leaving.split_off(rest);
             self.unanswered = Some(rows.iter().map(|row| row.to_wire(now)).collect());
             self.sequence += 1;
         }
@@ -99,7 +108,7 @@ impl Usage {
             return;
         }
         self.unanswered = None;
-        if self.tally.len() >= MAX_ROWS {
+        if !self.leaving.is_empty() {
             self.next_ms = now.monotonic_ms;
         }
     }

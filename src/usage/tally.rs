@@ -84,19 +84,10 @@ impl Tally {
         self.rows.binary_search_by(|row| row.who().cmp(who))
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
-    /// Takes out at most so many rows.
-    pub(super) fn take(&mut self, most: usize) -> Vec<Row> {
-        let taken = self.rows.split_off(self.rows.len().saturating_sub(most));
-        self.attributed -= taken.iter().filter(|row| row.project.is_some()).count();
-        taken
+    /// Takes out all rows.
+    pub(super) fn take(&mut self) -> Vec<Row> {
+        self.attributed = 0;
+        std::mem::take(&mut self.rows)
     }
 }
 

@@ -31,6 +31,13 @@ fn counted<'a>(project: &'a Id, key_id: Option<&'a Id>, outcome: Outcome) -> Cou
     }
 }
 
+impl Usage {
+    fn holds_something(&mut self) -> bool {
+        self.leaving.append(&mut self.tally.take());
+        !self.leaving.is_empty() || self.unanswered.is_some()
+    }
+}
+
 fn total(rows: &[UsageRow]) -> u64 {
     rows.iter().map(|row| row.count).sum()
 }
@@ -99,7 +106,6 @@ fn more_than_a_tally_holds_is_counted_without_its_project() {
         let told_apart = usage.count(&counted, &Hint::default(), now(number));
         assert_eq!(told_apart, number < ROWS as u64);
     }
-    assert_eq!(usage.tally.len(), ROWS + 1);
     let (mut sum, mut nameless, mut now_ms) = (0, 0, INTERVAL_MS * 10);
     while let Some(batch) = usage.next_batch(id("envoy"), None, now(now_ms)) {
         assert!(batch.rows.len() <= MAX_ROWS);
@@ -108,13 +114,45 @@ fn more_than_a_tally_holds_is_counted_without_its_project() {
         nameless += others.map(|row| row.count).sum::<u64>();
         usage.handle_answer(batch.sequence, now(now_ms));
         // Full batches follow one another at once.
-        now_ms += if usage.tally.len() >= MAX_ROWS {
-            0
-        } else {
+        now_ms += if usage.leaving.is_empty() {
             INTERVAL_MS
+        } else {
+            0
         };
     }
     assert_eq!((sum, nameless), (all, 500));
+}
+
+#[test]
+fn no_kind_of_request_is_kept_from_being_told_by_others_that_never_stop() {
+    let mut usage = usage();
+    let kinds: Vec<Id> = (0..MAX_ROWS * 4).map(|n| id(&format!("p{n}"))).collect();
+    let mut told = std::collections::HashSet::new();
+    // All of them in each tick of two intervals, with an answer to each batch before the next one.
+    for now_ms in (0..2 * INTERVAL_MS).step_by(100) {
+        for kind in &kinds {
+            let counted = counted(kind, None, Outcome::Allowed);
+            usage.count(&counted, &Hint::default(), now(now_ms));
+        }
+        if let Some(batch) = usage.next_batch(id("envoy"), None, now(now_ms)) {
+            told.extend(batch.rows.into_iter().filter_map(|row| row.project_id));
+            usage.handle_answer(batch.sequence, now(now_ms));
+        }
+    }
+    assert_eq!(told.len(), kinds.len());
+}
+
+#[test]
+fn a_sender_that_reports_rarely_still_tells_that_it_lives() {
+    let mut usage = Usage::new(id("instance"), 3_600_000, 255, now(0));
+    let mut sent = Vec::new();
+    for now_ms in (0..100_000).step_by(1_000) {
+        if let Some(batch) = usage.next_batch(id("envoy"), Some(1), now(now_ms)) {
+            usage.handle_answer(batch.sequence, now(now_ms));
+            sent.push(now_ms);
+        }
+    }
+    assert_eq!(sent, [30_000, 60_000, 90_000]);
 }
 
 #[test]
@@ -138,7 +176,7 @@ fn switched_off_it_counts_and_sends_nothing() {
     let project = id("p1");
     let counted = counted(&project, None, Outcome::Allowed);
     assert!(usage.count(&counted, &Hint::default(), now(1)));
-    assert!(usage.tally.is_empty());
+    assert!(usage.tally.take().is_empty());
     assert_eq!(usage.next_batch(id("envoy"), Some(1), now(100_000)), None);
 }
 
@@ -213,7 +251,7 @@ proptest! {
                 }
             }
         }
-        while !usage.tally.is_empty() || usage.unanswered.is_some() {
+        while usage.holds_something() {
             now_ms += INTERVAL_MS;
             let batch = usage.next_batch(id("envoy"), None, now(now_ms)).expect("a batch");
             usage.handle_answer(ledger.take(&batch), now(now_ms));
