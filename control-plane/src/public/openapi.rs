@@ -5,7 +5,11 @@ use utoipa::{
     openapi::security::{ApiKey, ApiKeyValue, SecurityScheme},
 };
 
-use super::{api_keys::KeyFilter, authenticate, usage::Granularity};
+use super::{
+    api_keys::KeyFilter,
+    authenticate,
+    usage::{Granularity, Keys},
+};
 use crate::health;
 
 /// The document as it is served at `/openapi.json`.
@@ -27,7 +31,7 @@ pub(super) fn head() -> utoipa::openapi::OpenApi {
     ),
     paths(health::healthz, health::readyz),
     // Only queries speak of these, and what queries speak of is not found by itself.
-    components(schemas(KeyFilter, Granularity)),
+    components(schemas(KeyFilter, Granularity, Keys)),
     tags(
         (name = "project", description = "The settings of the presented key's project."),
         (name = "usage", description = "How many requests there were, with which key, and what a lock would change."),

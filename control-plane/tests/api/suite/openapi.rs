@@ -172,6 +172,21 @@ async fn the_announcements_call_is_the_example() {
 }
 
 #[tokio::test]
+async fn what_the_description_refers_to_is_in_it() {
+    let document = document().await;
+    let text = document.to_string();
+    let references: Vec<&str> = text
+        .split("\"$ref\":\"#")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
+    assert!(!references.is_empty());
+    for reference in references {
+        assert!(document.pointer(reference).is_some(), "{reference}");
+    }
+}
+
+#[tokio::test]
 async fn the_schemas_name_every_setting() {
     let document = document().await;
     let schemas = &document["components"]["schemas"];
