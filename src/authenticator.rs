@@ -3,15 +3,17 @@
 //! **Every request gets exactly one [`Decision`]: at once from [`decide`], or after one check from
 //! [`decide_answered`] or [`decide_faulted`].** The order of the rules is the outcome table's.
 
+mod view;
+
 use edge_api::check::Verdict;
 use edge_api::id::Id;
 
-use crate::cache::{Entry, KeyVerdict, Known, Policy, Remembered};
+use self::view::{Trust, Usable, View};
+use crate::cache::{KeyVerdict, Known, Policy};
 use crate::check::Fault;
 use crate::config::{Config, FailureMode, StripKey};
 use crate::denial::{Denial, InvalidKey};
 use crate::feed::Sight;
-use crate::freshness::{Freshness, freshness};
 use crate::key_source::Credential;
 use crate::now::Now;
 use crate::outcome::{Allowed, CacheState, Outcome};
@@ -72,17 +74,6 @@ pub(crate) enum Ruling {
     Continue { allowed: Allowed, strip_key: bool },
     /// Answer it.
     Deny(Denial),
-}
-
-/// How much of what is remembered may be served.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trust {
-    /// Only what is within its life.
-    Fresh,
-    /// Also what is last known good: the control plane cannot be asked.
-    LastKnownGood,
-    /// All of it: it is the answer to this very request.
-    Answer,
 }
 
 /// Decides from what is remembered, as far as that goes.
@@ -220,18 +211,19 @@ fn judge(config: &Config, request: &Request, view: View<'_>) -> Option<Decision>
             cache: policy.state,
             ..Decision::new(Ruling::Deny(Denial::UnknownProject))
         }),
-        Policy::Open(project) => Some(Decision {
-            project: Some(project.clone()),
-            key_id: verdict
-                .filter(|verdict| is_live(verdict.value, now))
-                .and_then(|verdict| verdict.value.key_id.clone()),
-            cache: policy.state,
-            preview: preview(config, request, verdict, view),
-            ..Decision::new(Ruling::Continue {
-                allowed: Allowed::NotRequired,
-                strip_key: config.strip_key == StripKey::Always,
+        Policy::Open(project) => {
+            let live = verdict.filter(|verdict| is_live(verdict.value, now));
+            Some(Decision {
+                project: Some(project.clone()),
+                key_id: live.and_then(|verdict| verdict.value.key_id.clone()),
+                cache: live.map_or(policy.state, |verdict| policy.state.or_worse(verdict.state)),
+                preview: preview(config, request, verdict, view),
+                ..Decision::new(Ruling::Continue {
+                    allowed: Allowed::NotRequired,
+                    strip_key: config.strip_key == StripKey::Always,
+                })
             })
-        }),
+        }
         Policy::Required(project) => {
             let ruling = require_key(config, request, verdict, view)?;
             let verdict = verdict.filter(|_| request.credential.key().is_some());
@@ -294,62 +286,6 @@ fn require_key(
     };
     Some(Ruling::Deny(denial))
 }
-
-/// What is known, and from where it is looked at.
-#[derive(Debug, Clone, Copy)]
-struct View<'k> {
-    known: &'k Known,
-    sight: &'k Sight,
-    trust: Trust,
-    now: Now,
-}
-
-/// Something remembered that may be served.
-#[derive(Debug)]
-struct Usable<'k, T> {
-    value: &'k T,
-    /// What that makes of the request's cache state.
-    state: CacheState,
-    /// Whether it should be asked about again.
-    ending: bool,
-}
-
-impl<'k> View<'k> {
-    /// The entry's value, if trust reaches that far.
-    fn usable<T: Remembered>(
-        &self,
-        config: &Config,
-        entry: Option<&'k Entry<T>>,
-    ) -> Option<Usable<'k, T>> {
-        let entry = entry?;
-        let found = |state, ending| {
-            Some(Usable {
-                value: &entry.value,
-                state,
-                ending,
-            })
-        };
-        if self.trust == Trust::Answer {
-            return found(CacheState::Miss, false);
-        }
-        match freshness(entry, self.sight, &config.cache, self.now) {
-            Freshness::Fresh => found(CacheState::Hit, false),
-            Freshness::Refresh => found(CacheState::Hit, true),
-            Freshness::LastKnownGood if self.trust == Trust::LastKnownGood => {
-                found(CacheState::Stale, true)
-            }
-            Freshness::LastKnownGood | Freshness::Recheck => None,
-        }
-    }
-}
-
-impl<T> Clone for Usable<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Usable<'_, T> {}
 
 /// Whether a verdict opens the door at this moment. A key's own expiry is looked at on every use.
 fn is_live(verdict: &KeyVerdict, now: Now) -> bool {

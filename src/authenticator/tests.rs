@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::cache::Stamp;
+use crate::cache::{Entry, Stamp};
 use crate::feed::{Feed, Slot};
 use crate::request::Arrival;
 
