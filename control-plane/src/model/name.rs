@@ -25,6 +25,11 @@ pub struct InvalidName;
 const PATTERN: &str = r"^[^\s\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]([^\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]*[^\s\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069])?$";
 
 impl Name {
+    /// A name that was taken in earlier: what is kept can be read whatever the rules have become.
+    pub(crate) fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The name's text.
     #[must_use]
     pub fn as_str(&self) -> &str {

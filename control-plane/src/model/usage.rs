@@ -3,6 +3,8 @@
 use edge_api::{id::Id, usage::Outcome};
 use jiff::Timestamp;
 
+use super::name::Name;
+
 /// Requests that are alike, within one hour or several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageCount {
@@ -28,7 +30,7 @@ pub struct RefusedKey {
     /// The key.
     pub id: Id,
     /// Its name.
-    pub name: String,
+    pub name: Name,
     /// Why it would have been refused.
     pub reason: Outcome,
     /// How many requests came with it.

@@ -17,7 +17,10 @@ use super::authenticate::Caller;
 use crate::{
     app::AppState,
     error::{ApiError, envelope::ErrorEnvelope},
-    model::usage::{Enforcer, RefusedKey, UsageCount},
+    model::{
+        name::Name,
+        usage::{Enforcer, RefusedKey, UsageCount},
+    },
     store::{Apart, Store, StoreError},
 };
 
@@ -69,7 +72,7 @@ pub struct PreviewKey {
     /// The key.
     key_id: String,
     /// Its name.
-    name: String,
+    name: Name,
     /// Why it would have been refused: `denied_…` and the reason.
     #[schema(value_type = String, example = "denied_revoked_key")]
     reason: Outcome,
@@ -112,7 +115,7 @@ impl InForce {
     ) -> Result<Self, StoreError> {
         let revision = store.last_change(project).await?;
         let alive = now.saturating_sub(ALIVE).unwrap_or(now);
-        let enforcers = store.enforcers(revision.unwrap_or(0), alive).await?;
+        let enforcers = store.enforcers(revision.unwrap_or(0), alive, now).await?;
         Ok(in_force(revision, &enforcers))
     }
 

@@ -150,7 +150,7 @@ fn read(row: &AnyRow) -> Result<AuditEntry, StoreError> {
         target: AuditTarget {
             kind: row.try_get("target_kind")?,
             id: column::id(row, "target_id")?,
-            name: column::text(row, "target_name")?,
+            name: column::name(row, "target_name")?,
         },
         project_id: column::optional_id(row, "project_id")?,
         before: column::optional_text(row, "before_json")?,

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sqlx::{Row as _, any::AnyRow};
 
 use super::StoreError;
+use crate::model::name::Name;
 
 /// An identifier.
 pub(super) fn id(row: &AnyRow, column: &'static str) -> Result<Id, StoreError> {
@@ -42,6 +43,11 @@ where
                 .map_err(|error: T::Err| corrupt(column, &error))
         })
         .transpose()
+}
+
+/// The name of a thing.
+pub(super) fn name(row: &AnyRow, column: &'static str) -> Result<Name, StoreError> {
+    Ok(Name::stored(row.try_get::<&str, _>(column)?))
 }
 
 /// A time.

@@ -1,12 +1,15 @@
 //! Looking for other processes' commits, so that their changes wake the long polls of this one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::Notify, time::timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{DatabaseUrl, Store, listen::listen};
+use super::{DatabaseUrl, Store, StoreError, listen::listen};
+
+/// How long one look may take. A database whose host is gone answers nothing, for as long as TCP hopes.
+const LOOK_TIME: Duration = Duration::from_secs(2);
 
 impl Store {
     /// Looks for other processes' commits until `shutdown`. Run it once per process that serves.
@@ -31,7 +34,8 @@ impl Store {
             .await
             .is_some()
         {
-            match self.look().await {
+            let looked = timeout(LOOK_TIME, self.look()).await;
+            match looked.unwrap_or(Err(StoreError::Timeout)) {
                 Ok(()) => {
                     if !reading {
                         info!("the revision can be read again");

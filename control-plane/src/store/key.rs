@@ -214,7 +214,7 @@ fn read(row: &AnyRow) -> Result<ApiKey, StoreError> {
     Ok(ApiKey {
         id: column::id(row, "id")?,
         project_id: column::id(row, "project_id")?,
-        name: column::text(row, "name")?,
+        name: column::name(row, "name")?,
         created_at: column::time(row, "created_at")?,
         lifecycle: Lifecycle {
             expires_at: column::optional_time(row, "expires_at")?,

@@ -73,7 +73,7 @@ impl Store {
 fn read(row: &AnyRow) -> Result<Organisation, StoreError> {
     Ok(Organisation {
         id: column::id(row, "id")?,
-        name: column::text(row, "name")?,
+        name: column::name(row, "name")?,
         created_at: column::time(row, "created_at")?,
     })
 }

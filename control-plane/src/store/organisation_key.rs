@@ -153,7 +153,7 @@ fn read(row: &AnyRow) -> Result<OrganisationKey, StoreError> {
     Ok(OrganisationKey {
         id: column::id(row, "id")?,
         organisation_id: column::id(row, "organisation_id")?,
-        name: column::text(row, "name")?,
+        name: column::name(row, "name")?,
         masked_key: column::text(row, "masked_key")?,
         created_at: column::time(row, "created_at")?,
         expires_at: column::optional_time(row, "expires_at")?,

@@ -147,7 +147,7 @@ impl Store {
             .fetch_optional(&mut *change.transaction)
             .await?;
         let row = found(row, project)?;
-        let (current, name) = (read_versioned(&row)?, column::text(&row, "name")?);
+        let (current, name) = (read_versioned(&row)?, column::name(&row, "name")?);
         if !allow(&current) {
             return Err(StoreError::ConditionFailed);
         }
@@ -235,7 +235,7 @@ pub(super) fn read(row: &AnyRow) -> Result<Project, StoreError> {
     Ok(Project {
         id: column::id(row, "id")?,
         organisation_id: column::id(row, "organisation_id")?,
-        name: column::text(row, "name")?,
+        name: column::name(row, "name")?,
         created_at: column::time(row, "created_at")?,
         config: read_config(row)?,
     })

@@ -193,7 +193,7 @@ fn read(row: &AnyRow) -> Result<McpServer, StoreError> {
     Ok(McpServer {
         id: column::id(row, "id")?,
         project_id: column::id(row, "project_id")?,
-        name: column::text(row, "name")?,
+        name: column::name(row, "name")?,
         created_at: column::time(row, "created_at")?,
     })
 }

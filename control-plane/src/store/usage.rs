@@ -101,7 +101,12 @@ impl Store {
             }
         }
         let sequence = taken.map_or(batch.sequence, |taken| taken.max(batch.sequence));
-        let in_force = batch.in_force.map(signed);
+        // What an older batch, come late, says is in force may be no more.
+        let in_force = if batch.sequence < sequence {
+            in_force_before
+        } else {
+            batch.in_force.map(signed)
+        };
         sqlx::query(
             "INSERT INTO usage_senders (instance, envoy, sequence, in_force, seen_at)
              VALUES ($1, $2, $3, $4, $5)
@@ -153,8 +158,13 @@ impl Store {
                 "DELETE FROM usage_senders WHERE seen_at < $1",
                 SENDER_RETENTION,
             ),
+            // Until what came next is as old, it tells since when a sender has been beyond it.
             (
-                "DELETE FROM usage_in_force WHERE since < $1",
+                "DELETE FROM usage_in_force
+                 WHERE instance NOT IN (SELECT instance FROM usage_senders)
+                 OR EXISTS (SELECT 1 FROM usage_in_force later
+                            WHERE later.instance = usage_in_force.instance
+                            AND later.revision > usage_in_force.revision AND later.since < $1)",
                 IN_FORCE_RETENTION,
             ),
         ] {
@@ -223,7 +233,7 @@ impl Store {
         .map(|row| {
             Ok(RefusedKey {
                 id: column::id(row, "key_id")?,
-                name: row.try_get("name")?,
+                name: column::name(row, "name")?,
                 reason: outcome(row, "preview")?
                     .ok_or_else(|| column::corrupt("preview", &"it is empty"))?,
                 count: column::unsigned(row, "count")?,
@@ -245,12 +255,14 @@ impl Store {
         }
     }
 
-    /// Who has reported since `since`, and since when each of them enforces `revision`.
+    /// Who has reported since `seen_since`, and since when each of them enforces `revision`, unless that is long ago.
     pub async fn enforcers(
         &self,
         revision: u64,
-        since: Timestamp,
+        seen_since: Timestamp,
+        now: Timestamp,
     ) -> Result<Vec<Enforcer>, StoreError> {
+        let remembered_from = before(now, IN_FORCE_RETENTION);
         sqlx::query(
             "SELECT s.instance AS instance, s.envoy AS envoy, s.in_force AS in_force,
                     s.seen_at AS seen_at,
@@ -260,11 +272,12 @@ impl Store {
              ORDER BY s.envoy, s.instance",
         )
         .bind(signed(revision))
-        .bind(since.as_millisecond())
+        .bind(seen_since.as_millisecond())
         .fetch_all(&self.reads)
         .await?
         .iter()
         .map(|row| {
+            let since = column::optional_time(row, "since")?;
             Ok(Enforcer {
                 instance: column::id(row, "instance")?,
                 envoy: column::id(row, "envoy")?,
@@ -272,7 +285,7 @@ impl Store {
                     Some(_) => Some(column::unsigned(row, "in_force")?),
                     None => None,
                 },
-                since: column::optional_time(row, "since")?,
+                since: since.filter(|since| since.as_millisecond() >= remembered_from),
                 seen_at: column::time(row, "seen_at")?,
             })
         })

@@ -378,6 +378,27 @@ async fn a_change_is_in_force_where_every_worker_says_so() {
 }
 
 #[tokio::test]
+async fn a_change_that_is_long_in_force_is_not_dated_by_a_later_one() {
+    let app = App::start().await;
+    let key = app.key("pr_a").await;
+    let since = async || app.get(ENFORCEMENT, &key).await["in_force"]["since"].clone();
+    // The project's last change, its key, is revision 2; what follows is another project's.
+    for (sequence, at, in_force, expected) in [
+        (1, "2026-11-23T12:00:00Z", 2, json!("2026-11-23T12:00:00Z")),
+        (2, "2026-11-23T12:50:00Z", 3, json!("2026-11-23T12:00:00Z")),
+        (3, "2026-11-23T13:00:30Z", 3, Value::Null),
+        (4, "2026-11-23T13:50:30Z", 3, Value::Null),
+    ] {
+        app.clock.set(at);
+        taken(&app, &batch(sequence, Some(in_force), &[])).await;
+        let retention = jiff::SignedDuration::from_hours(20);
+        let now = at.parse().unwrap();
+        app.store.prune_usage(retention, now).await.unwrap();
+        assert_eq!(since().await, expected, "at {at}");
+    }
+}
+
+#[tokio::test]
 async fn old_counts_are_dropped_and_repeats_still_known() {
     let app = App::start().await;
     let key = app.key("pr_a").await;
