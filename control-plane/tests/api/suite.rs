@@ -18,6 +18,7 @@ mod doctor;
 mod edge_auth;
 mod edge_changes;
 mod edge_check;
+mod enforcement;
 mod envelope;
 mod health;
 mod mcp_servers;
