@@ -38,9 +38,14 @@ pub(crate) struct Request {
 }
 
 /// A request's headers as the host gives them: a count, the lengths of all names and values, then names and values,
-/// each ended by a zero byte.
-#[derive(Debug)]
+/// each ended by a zero byte. The client's key is among them, until the request has been read.
 pub(crate) struct HeaderBlock(Vec<u8>);
+
+impl std::fmt::Debug for HeaderBlock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("HeaderBlock(redacted)")
+    }
+}
 
 impl HeaderBlock {
     /// Any bytes; what does not fit the form is left out.

@@ -127,7 +127,8 @@ impl<R: AsRef<Request>> Streams<Rc<R>> {
                 Standing::Refused => review.end.push(id),
                 Standing::Unknown => {
                     let since_ms = *stream.unknown_since_ms.get_or_insert(now.monotonic_ms);
-                    let given_up = now.monotonic_ms - since_ms >= config.cache.unconfirmed_ttl_ms;
+                    let given_up = now.monotonic_ms.saturating_sub(since_ms)
+                        >= config.cache.unconfirmed_ttl_ms;
                     if given_up && config.failure_mode == FailureMode::Deny {
                         review.end.push(id);
                     } else {

@@ -20,6 +20,12 @@ fn block(headers: &[(&[u8], &[u8])]) -> HeaderBlock {
 }
 
 #[test]
+fn headers_show_no_key_when_printed() {
+    let block = block(&[(b"x-api-key", b"ak_secret")]);
+    assert_eq!(format!("{block:?}"), "HeaderBlock(redacted)");
+}
+
+#[test]
 fn every_header_is_read_as_it_came() {
     let headers: [(&[u8], &[u8]); 4] = [
         (b":path", b"/a\xff"),
