@@ -38,13 +38,13 @@ async fn with_something_on_each_page() -> World {
     world
 }
 
-async fn look_at(world: &World, page: &str, name: &str) -> Vec<String> {
+/// Looks at what `show` brings up, on every screen and in either theme.
+async fn look_at(world: &World, name: &str, show: impl AsyncFn()) -> Vec<String> {
     let mut faults = Vec::new();
     for theme in [Theme::Light, Theme::Dark] {
         for width in WIDTHS {
             world.browser.look(width, theme).await;
-            world.open(page).await;
-            world.browser.find("h1").await;
+            show().await;
             // Nothing is on its way any more.
             stack::browser::becomes_true("the page is complete", async || {
                 let busy = "return document.querySelector('[aria-busy=true], .loading') === null";
@@ -71,17 +71,77 @@ async fn look_at(world: &World, page: &str, name: &str) -> Vec<String> {
     faults
 }
 
+async fn look_at_page(world: &World, page: &str, name: &str) -> Vec<String> {
+    let show = async || {
+        world.open(page).await;
+        world.browser.find("h1").await;
+    };
+    look_at(world, name, show).await
+}
+
 #[tokio::test]
 async fn every_page_fits_every_screen_and_bars_nobody() {
     let world = with_something_on_each_page().await;
-    let mut faults = look_at(&world, "", "sign-in").await;
+    let mut faults = look_at_page(&world, "", "sign-in").await;
     world.browser.look(1280, Theme::Light).await;
     world.sign_in().await;
     for page in PAGES {
         let name = page.replace("?tab=", "-");
-        faults.extend(look_at(&world, page, &name).await);
+        faults.extend(look_at_page(&world, page, &name).await);
     }
-    faults.extend(look_at(&world, "no-such-page", "not-found").await);
+    faults.extend(look_at_page(&world, "no-such-page", "not-found").await);
+    assert!(faults.is_empty(), "{faults:#?}");
+    world.assert_no_complaints().await;
+}
+
+#[tokio::test]
+async fn every_dialog_fits_every_screen_and_bars_nobody() {
+    let world = with_something_on_each_page().await;
+    world.sign_in().await;
+    let browser = &world.browser;
+    let lock = async || {
+        world.open("settings?tab=configuration").await;
+        browser.find("#require-mcp-api-key").await.click().await;
+        browser.find("#lock-consequences .notice").await;
+    };
+    let action = async |name: &str| {
+        world.open("keys").await;
+        browser.control("Actions for CI").await.click().await;
+        browser.control(name).await.click().await;
+        browser.find("dialog h2").await;
+    };
+    let create = async || {
+        world.open("keys").await;
+        browser.find("#create-key").await.click().await;
+        browser.field("Name").await.fill("New").await;
+    };
+    let made = async || {
+        create().await;
+        let send = browser.find("dialog button[type=submit]").await;
+        send.click().await;
+        browser.find("#new-key-secret").await;
+        // A key that is not copied would keep the page.
+        browser.control("Done").await.click().await;
+        browser.shows("The key has not been copied.").await;
+    };
+    let mut faults = look_at(&world, "dialog-lock", lock).await;
+    faults.extend(look_at(&world, "dialog-rotate", async || action("Rotate…").await).await);
+    faults.extend(look_at(&world, "dialog-revoke", async || action("Revoke…").await).await);
+    faults.extend(look_at(&world, "dialog-create", create).await);
+    faults.extend(look_at(&world, "dialog-new-key", made).await);
+    assert!(faults.is_empty(), "{faults:#?}");
+}
+
+#[tokio::test]
+async fn the_pages_of_an_organisation_fit_every_screen_and_bar_nobody() {
+    let world = with_something_on_each_page().await;
+    let created = [
+        "org", "key", "create", "--org", &world.org, "--name", "Admin",
+    ];
+    let key = world.control_plane.admin(&created);
+    world.sign_in_with(key["key"].as_str().unwrap()).await;
+    let mut faults = look_at_page(&world, "projects", "organisation-projects").await;
+    faults.extend(look_at_page(&world, "audit", "organisation-audit").await);
     assert!(faults.is_empty(), "{faults:#?}");
     world.assert_no_complaints().await;
 }

@@ -230,18 +230,28 @@ impl Browser {
             json!({"features": [{"name": "prefers-color-scheme", "value": theme}]}),
         )
         .await;
+        self.size(width.into(), 900).await;
+    }
+
+    async fn size(&self, width: u64, height: u64) {
         self.devtools(
             "Emulation.setDeviceMetricsOverride",
-            json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}),
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}),
         )
         .await;
     }
 
-    /// The whole page as a PNG.
+    /// The whole page as a PNG, in a window that is as high as the page, until the next look.
     ///
     /// # Panics
     /// When the browser does not answer.
     pub async fn screenshot(&self) -> Vec<u8> {
+        let size =
+            "return [innerWidth, Math.max(innerHeight, document.scrollingElement.scrollHeight)]";
+        let size = self.run(size).await;
+        if let (Some(width), Some(height)) = (size[0].as_u64(), size[1].as_u64()) {
+            self.size(width, height.min(8_000)).await;
+        }
         done(self.client.screenshot().await, "taking a screenshot")
     }
 
