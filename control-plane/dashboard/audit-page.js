@@ -215,7 +215,7 @@ function ids({ actor, target, request_id: request }) {
     return h(
         'details',
         { class: 'small' },
-        h('summary', {}, 'Show ids'),
+        h('summary', { class: 'nowrap' }, 'Show ids'),
         h(
             'ul',
             { class: 'changes' },
