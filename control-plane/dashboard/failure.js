@@ -55,16 +55,6 @@ export class Failure extends Error {
         });
     }
 
-    /** A sign-in whose session the browser did not keep. Over plain HTTP it keeps none, except on the machine itself. */
-    static notKept() {
-        return new Failure({
-            message: 'the key is good, but the browser did not keep the session',
-            fix: isSecureContext
-                ? 'allow cookies for this site, then sign in again'
-                : 'a session needs HTTPS: open the dashboard by its https address, or on the machine that it runs on',
-        });
-    }
-
     /** A call that got no answer. */
     static unreachable() {
         return new Failure({ message: 'the control plane could not be reached', fix: 'check your connection, then try again' });

@@ -135,11 +135,7 @@ async fn every_dialog_fits_every_screen_and_bars_nobody() {
 #[tokio::test]
 async fn the_pages_of_an_organisation_fit_every_screen_and_bar_nobody() {
     let world = with_something_on_each_page().await;
-    let created = [
-        "org", "key", "create", "--org", &world.org, "--name", "Admin",
-    ];
-    let key = world.control_plane.admin(&created);
-    world.sign_in_with(key["key"].as_str().unwrap()).await;
+    world.sign_in_to_organisation().await;
     let mut faults = look_at_page(&world, "projects", "organisation-projects").await;
     faults.extend(look_at_page(&world, "audit", "organisation-audit").await);
     assert!(faults.is_empty(), "{faults:#?}");

@@ -10,11 +10,7 @@ async fn an_organisation_makes_renames_and_deletes_projects_in_the_page() {
     world
         .control_plane
         .create_project(&world.org, "Second", None);
-    let created = [
-        "org", "key", "create", "--org", &world.org, "--name", "Admin",
-    ];
-    let key = world.control_plane.admin(&created);
-    world.sign_in_with(key["key"].as_str().unwrap()).await;
+    world.sign_in_to_organisation().await;
     let browser = &world.browser;
     assert_eq!(browser.location().await, "/dashboard/projects");
     browser.shows("Shop").await;
@@ -50,11 +46,7 @@ async fn an_organisation_makes_renames_and_deletes_projects_in_the_page() {
 #[tokio::test]
 async fn what_was_done_stays_done_when_the_projects_cannot_be_read_again() {
     let world = World::start().await;
-    let created = [
-        "org", "key", "create", "--org", &world.org, "--name", "Admin",
-    ];
-    let key = world.control_plane.admin(&created);
-    world.sign_in_with(key["key"].as_str().unwrap()).await;
+    world.sign_in_to_organisation().await;
     let browser = &world.browser;
     world.open("projects").await;
     browser.shows("Shop").await;

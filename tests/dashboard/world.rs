@@ -81,6 +81,15 @@ impl World {
         self.sign_in_with(&self.key.raw).await;
     }
 
+    /// Signs in with a key of the project's organisation.
+    pub(crate) async fn sign_in_to_organisation(&self) {
+        let create = [
+            "org", "key", "create", "--org", &self.org, "--name", "Admin",
+        ];
+        let key = self.control_plane.admin(&create);
+        self.sign_in_with(key["key"].as_str().unwrap()).await;
+    }
+
     /// Signs in with a key that is good.
     pub(crate) async fn sign_in_with(&self, key: &str) {
         self.open("").await;
