@@ -179,8 +179,16 @@ async fn a_replica_that_freezes_within_a_change_holds_up_the_others_for_seconds_
     frozen.signal("STOP");
     // Now it has the lock, and does not know.
     other.execute("COMMIT").await.unwrap();
-    let refused = server.patch(&key, &change).send().await.unwrap();
-    assert_eq!(refused.status(), 503);
+    let holding = "SELECT count(*) FROM pg_stat_activity
+                   WHERE datname = current_database() AND state = 'idle in transaction'";
+    eventually(PATIENCE, "the frozen replica has the lock", async || {
+        let count: i64 = sqlx::query_scalar(holding)
+            .fetch_one(&mut other)
+            .await
+            .unwrap();
+        (count == 1).then_some(())
+    })
+    .await;
     eventually(PATIENCE, "the other replica writes", async || {
         let reply = server.patch(&key, &change).send().await.unwrap();
         reply.status().is_success().then_some(())
