@@ -33,12 +33,17 @@ export function loading(what) {
 
 /** All items of a list that comes in pages, up to `most`. */
 export async function allPages(fetchPage, most = 2000) {
+    return (await pagesUpTo(fetchPage, most)).items;
+}
+
+/** As many pages as hold that many items, as one; its `next_cursor` is that of the page after them. */
+export async function pagesUpTo(fetchPage, count) {
     const items = [];
     let cursor = null;
     do {
         const { body } = await fetchPage(cursor);
         items.push(...body.items);
         cursor = body.next_cursor;
-    } while (cursor && items.length < most);
-    return items;
+    } while (cursor && items.length < count);
+    return { items, next_cursor: cursor };
 }

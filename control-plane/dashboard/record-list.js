@@ -3,7 +3,7 @@
 import { busy, button } from './button.js';
 import { h, put } from './dom.js';
 import { showFailure } from './failure.js';
-import { fill } from './load.js';
+import { fill, pagesUpTo } from './load.js';
 import { focusRow, table } from './table.js';
 import { say } from './toast.js';
 
@@ -36,7 +36,7 @@ export function recordList({ what, caption, id, columns, fetchPage, empty }) {
         turn += 1;
         const [mine, now] = [turn, shown];
         try {
-            const page = await upTo(now.count);
+            const page = await pagesUpTo(fetchPage, now.count);
             if (turn !== mine) return;
             if (page.items.length === 0) return redrawn(page);
             now.rows.update(page.items);
@@ -45,18 +45,6 @@ export function recordList({ what, caption, id, columns, fetchPage, empty }) {
         } catch (failure) {
             if (turn === mine) showFailure(now.place, failure, { title: `Could not load ${what} again`, retry: refresh });
         }
-    }
-
-    /** As many pages as hold that many records. */
-    async function upTo(count) {
-        const items = [];
-        let cursor = null;
-        do {
-            const { body } = await fetchPage(cursor);
-            items.push(...body.items);
-            cursor = body.next_cursor;
-        } while (cursor && items.length < count);
-        return { items, next_cursor: cursor };
     }
 
     function redrawn(page) {
